@@ -1,0 +1,1 @@
+"""TalkingPhoto: rules, vendors and records behind the services; importing it touches nothing."""

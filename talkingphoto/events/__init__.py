@@ -1,0 +1,1 @@
+"""What a Stripe event means: look at Stripe, then say what to write."""

@@ -1,0 +1,130 @@
+"""What may not be: each rule answers with a line naming the variable and the remedy, no value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+_PLACEHOLDER = re.compile(
+    r"\.\.\.|^your[-_]|^generate-|^change-?me|_xxx|^<.*>$|your-domain", re.IGNORECASE
+)
+_SECRET_KEY = re.compile(r"^(sk|rk)_(test|live)_[A-Za-z0-9]{8,}$")
+_PUBLISHABLE_KEY = re.compile(r"^pk_(test|live)_[A-Za-z0-9]{8,}$")
+_WEBHOOK_SECRET = re.compile(r"^whsec_[A-Za-z0-9+/=_]{8,}$")
+_OWN_SECRETS = ("SECRET_KEY", "JWT_SECRET_KEY")
+_URLS = ("APP_URL", "WEB_URL", "STRIPE_SUCCESS_URL", "STRIPE_CANCEL_URL", "STRIPE_API_BASE")
+SHORTEST_SECRET = 32
+
+
+def origin(url: str) -> str:
+    """The scheme and host of an address, as a browser sends them in `Origin`."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def unknown_names(given: Mapping[str, str], *, known: Iterable[str]) -> list[str]:
+    """A line for each of our own variables that no setting reads: a typo must not be a default."""
+    names = frozenset(known)
+    return [
+        f"{name}: no such setting; see .env.example"
+        for name in sorted(given)
+        if name.startswith("TALKINGPHOTO_") and name not in names
+    ]
+
+
+def faults(values: Mapping[str, str], *, sandbox: bool) -> list[str]:
+    """A line for each value that cannot be used, alone or beside the others."""
+    placeholders = [name for name, value in values.items() if _PLACEHOLDER.search(value)]
+    rest = {name: value for name, value in values.items() if name not in placeholders}
+    found = [f"{name}: still a placeholder; set a real value or remove it" for name in placeholders]
+    found += _stripe_keys(rest, sandbox=sandbox, skip=placeholders)
+    found += _own_secrets(rest, sandbox=sandbox, skip=placeholders)
+    found += _addresses(rest)
+    return found
+
+
+def _stripe_keys(values: Mapping[str, str], *, sandbox: bool, skip: list[str]) -> list[str]:
+    if sandbox:
+        half = [n for n in ("STRIPE_WEBHOOK_SECRET", "STRIPE_PUBLISHABLE_KEY") if n in values]
+        return [f"{name}: set, but STRIPE_SECRET_KEY is not; set both or neither" for name in half]
+    return [
+        *_shapes(values),
+        *_missing(("STRIPE_WEBHOOK_SECRET",), values, skip=skip),
+        *_one_mode(values),
+    ]
+
+
+def _shapes(values: Mapping[str, str]) -> list[str]:
+    found = []
+    if "STRIPE_SECRET_KEY" in values and not _SECRET_KEY.match(values["STRIPE_SECRET_KEY"]):
+        found.append("STRIPE_SECRET_KEY: not a Stripe secret key (sk_test_… or sk_live_…)")
+    publishable = values.get("STRIPE_PUBLISHABLE_KEY")
+    if publishable and not _PUBLISHABLE_KEY.match(publishable):
+        found.append("STRIPE_PUBLISHABLE_KEY: not a publishable key (pk_test_… or pk_live_…)")
+    secrets = [part.strip() for part in values.get("STRIPE_WEBHOOK_SECRET", "").split(",")]
+    if any(part and not _WEBHOOK_SECRET.match(part) for part in secrets):
+        found.append("STRIPE_WEBHOOK_SECRET: not a signing secret (whsec_…), or a list of them")
+    found += [
+        f"{name}: not a price id (price_…)"
+        for name, value in values.items()
+        if name.endswith("_PRICE_ID") and not value.startswith("price_")
+    ]
+    return found
+
+
+def _one_mode(values: Mapping[str, str]) -> list[str]:
+    keys = [values.get(name, "") for name in ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY")]
+    modes = {mode for mode in ("_test_", "_live_") for key in keys if mode in key}
+    if len(modes) > 1:
+        return ["STRIPE_PUBLISHABLE_KEY: one key is for test and the other for live; use one mode"]
+    if "_live_" not in modes:
+        return []
+    insecure = [n for n in _URLS if n in values and urlsplit(values[n]).scheme != "https"]
+    return [
+        *(f"{name}: must begin with https:// when a live key is set" for name in insecure),
+        *_missing(("APP_URL", "WEB_URL"), values, skip=[]),
+    ]
+
+
+def _own_secrets(values: Mapping[str, str], *, sandbox: bool, skip: list[str]) -> list[str]:
+    short = [n for n in _OWN_SECRETS if n in values and len(values[n]) < SHORTEST_SECRET]
+    found = [f"{name}: shorter than {SHORTEST_SECRET} characters; {_MAKE_ONE}" for name in short]
+    if not sandbox:
+        found += _missing(_OWN_SECRETS, values, skip=skip)
+    chosen = [values[name] for name in _OWN_SECRETS if name in values]
+    if len(chosen) == 2 and chosen[0] == chosen[1]:
+        found.append("JWT_SECRET_KEY: the same as SECRET_KEY; use two different secrets")
+    return found
+
+
+def _addresses(values: Mapping[str, str]) -> list[str]:
+    found = [
+        f"{name}: not an address such as http://localhost:8501"
+        for name in _URLS
+        if name in values and not _is_web_address(values[name])
+    ]
+    database = values.get("DATABASE_URL", "postgresql://")
+    if not re.match(r"^postgres(ql)?(\+psycopg)?://", database):
+        found.append("DATABASE_URL: must begin with postgresql://")
+    if not re.match(r"^(rediss?|unix)://", values.get("REDIS_URL", "redis://")):
+        found.append("REDIS_URL: must begin with redis:// or rediss://")
+    if not re.match(r"^smtps?(\+starttls)?://", values.get("TALKINGPHOTO_SMTP_URL", "smtp://")):
+        found.append("TALKINGPHOTO_SMTP_URL: must begin with smtp://, smtp+starttls:// or smtps://")
+    return found
+
+
+def _is_web_address(value: str) -> bool:
+    parts = urlsplit(value)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.fragment
+
+
+def _missing(names: Iterable[str], values: Mapping[str, str], *, skip: list[str]) -> list[str]:
+    return [
+        f"{name}: missing; it is needed beside the other keys"
+        for name in names
+        if name not in values and name not in skip
+    ]
+
+
+_MAKE_ONE = "make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"

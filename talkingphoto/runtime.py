@@ -1,0 +1,108 @@
+"""The composition root: settings, clock, ids, database and vendors, each built on first use."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import AbstractContextManager
+from functools import cached_property
+
+from sqlalchemy.orm import Session
+
+from talkingphoto.foundation import clock as clocks
+from talkingphoto.foundation import crypto, database, ids, logs, settings
+from talkingphoto.integrations import embedded_postgres, schema
+from talkingphoto.integrations.mailer import Mailer
+from talkingphoto.integrations.stripe_gateway import StripeGateway
+
+
+class Runtime:
+    """Everything a service needs from outside; tests hand in their own clock and ids."""
+
+    def __init__(
+        self,
+        chosen: settings.Settings,
+        *,
+        clock: clocks.Clock = clocks.system_clock,
+        new_id: ids.Ids = ids.random_id,
+    ) -> None:
+        self.settings = chosen
+        self.clock = clock
+        self.new_id = new_id
+
+    @cached_property
+    def database(self) -> database.Database:
+        """The pool; with no DATABASE_URL the embedded server is running afterwards."""
+        return database.Database(self.database_url)
+
+    @cached_property
+    def database_url(self) -> str:
+        """The SQLAlchemy address of the database, starting the embedded one when it is ours."""
+        given = self.settings.database_url.get_secret_value()
+        if given:
+            return _with_driver(given)
+        return embedded_postgres.EmbeddedPostgres(
+            self.settings.data, binaries=self.settings.pg_bin
+        ).ensure()
+
+    @cached_property
+    def gateway(self) -> StripeGateway:
+        """The one door to Stripe, or to the sandbox."""
+        return StripeGateway(
+            api_key=self.settings.stripe_secret_key.get_secret_value(),
+            api_base=self.settings.stripe_api_base,
+            webhook_secrets=self.settings.webhook_secrets,
+        )
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        """The way out for e-mail: SMTP, or a folder when no server is set."""
+        return Mailer(
+            smtp_url=self.settings.smtp_url.get_secret_value(),
+            sender=self.settings.mail_from,
+            folder=self.settings.data / "outbox",
+        )
+
+    @cached_property
+    def cipher(self) -> crypto.Cipher:
+        """Seals columns that must not be readable in a dump."""
+        return crypto.Cipher(self.settings.secret_key.get_secret_value())
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """One verb's writes, committed together."""
+        return self.database.transaction()
+
+    def read_only(self) -> AbstractContextManager[Session]:
+        """One moment's view, without writes."""
+        return self.database.read_only()
+
+    def make_ready(self) -> None:
+        """The database answers and its schema is this code's."""
+        self.database.check()
+        schema.upgrade_if_behind(self.database)
+
+
+_lock = threading.Lock()
+_current: Runtime | None = None
+
+
+def current() -> Runtime:
+    """This process's runtime, built from the settings on the first call."""
+    global _current
+    with _lock:
+        if _current is None:
+            chosen = settings.load()
+            logs.configure(level=chosen.log_level)
+            _current = Runtime(chosen)
+        return _current
+
+
+def ready() -> Runtime:
+    """This process's runtime with its database connected and migrated."""
+    runtime = current()
+    runtime.make_ready()
+    return runtime
+
+
+def _with_driver(url: str) -> str:
+    _, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}"
