@@ -27,6 +27,9 @@ class Runtime:
     ) -> None:
         self.settings = chosen
         self.clock = clock
+        # Which of two looks at Stripe was later, and how old a signature is, are questions for
+        # the machine's time, whatever the product's clock says.
+        self.wall_clock = clocks.system_clock
         self.new_id = new_id
 
     @cached_property

@@ -101,6 +101,12 @@ class Money:
         assert type(count) is int
         return Money(self.minor * count, self.currency)
 
+    def split(self, parts: int) -> tuple[Money, ...]:
+        """That many shares that differ by one minor unit at most and add up to the amount."""
+        assert parts > 0
+        small, larger = divmod(self.minor, parts)
+        return tuple(Money(small + (n < larger), self.currency) for n in range(parts))
+
     def _same(self, other: Money) -> Money:
         assert self.currency == other.currency, "currencies do not mix"
         return other

@@ -80,6 +80,11 @@ class Settings(BaseModel):
     sandbox: bool = True
 
     @property
+    def livemode(self) -> bool:
+        """True with a live Stripe key: real money moves."""
+        return "_live_" in self.stripe_secret_key.get_secret_value()
+
+    @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """The signing secrets in use, newest first; two while one is being rotated out."""
         return tuple(

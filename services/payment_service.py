@@ -1,0 +1,392 @@
+"""Buying: what is on offer, checkout, the way back from it, receipts, and the account in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from talkingphoto import runtime as runtimes
+from talkingphoto.accounts import mails, users
+from talkingphoto.billing import catalog, customers, ledger, payments, subscriptions
+from talkingphoto.events import checkout as checkout_events
+from talkingphoto.events.handling import look_at
+from talkingphoto.foundation import errors, ids
+from talkingphoto.foundation.money import Money
+from talkingphoto.integrations.stripe_gateway import CheckoutOrder
+
+STATEMENT_ROWS = 50
+PAYMENT_ROWS = 24
+SWEEP_LIMIT = 500
+MOST_SWEEPS = 20
+
+
+@dataclass(frozen=True)
+class PlanOffer:
+    """A plan as the price list shows it; Free has no price."""
+
+    key: str
+    name: str
+    description: str
+    monthly_credits: int
+    month: Money | None
+    year: Money | None
+    yearly_saving_percent: int
+
+
+@dataclass(frozen=True)
+class PackOffer:
+    """A pack as the price list shows it."""
+
+    item: str
+    credits: int
+    price: Money
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """The price list, and which line of it is the customer's."""
+
+    plans: tuple[PlanOffer, ...]
+    packs: tuple[PackOffer, ...]
+    current_item: str | None
+    renews_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """How a checkout ended, told to the person who came back from it."""
+
+    state: payments.CheckoutState
+    item: str
+    title: str
+    is_plan: bool
+    credits_added: int
+    balance: int
+
+
+@dataclass(frozen=True)
+class PlanView:
+    """The customer's plan."""
+
+    item: str
+    name: str
+    status: str
+    price: Money
+    interval: catalog.Interval
+    monthly_credits: int
+    current_period_end: datetime
+    cancel_at_period_end: bool
+
+
+@dataclass(frozen=True)
+class CreditsView:
+    """What the customer can spend, where it comes from and what happens next."""
+
+    available: int
+    held: int
+    from_plan: int
+    bought: int
+    free: int
+    next_expiry: datetime | None
+    next_expiring: int
+    next_credits_at: datetime | None
+    next_credits: int
+
+
+@dataclass(frozen=True)
+class InvoiceRow:
+    """One payment in the customer's list."""
+
+    id: str
+    at: datetime
+    description: str
+    number: str | None
+    total: Money
+    status: payments.PaymentStatus
+    hosted_url: str | None
+    pdf_url: str | None
+
+
+@dataclass(frozen=True)
+class AccountView:
+    """The account page in one answer; `pending` while a payment is still on its way."""
+
+    plan: PlanView | None
+    credits: CreditsView
+    statement: tuple[ledger.StatementRow, ...]
+    invoices: tuple[InvoiceRow, ...]
+    pending: bool
+
+
+class PaymentService:
+    """The verbs of buying."""
+
+    def __init__(self, runtime: runtimes.Runtime) -> None:
+        self.runtime = runtime
+
+    def pricing(self, user_id: str | None) -> Pricing:
+        """The price list, with the customer's own plan marked."""
+        plan = None
+        if user_id is not None:
+            with self.runtime.read_only() as session:
+                plan = subscriptions.of_customer(session, user_id=user_id)
+        return Pricing(
+            plans=_plan_offers(),
+            packs=tuple(PackOffer(p.item, p.credits, p.price) for p in catalog.PACKS),
+            current_item=plan.item.key if plan else None,
+            renews_at=plan.period_end if plan and not plan.cancel_at_period_end else None,
+        )
+
+    def start_checkout(self, *, user_id: str, item: str, request_id: str) -> str:
+        """The address of the hosted page for that intent; the same request gives the same page.
+
+        InvalidRequest for an unknown item, Conflict when the customer has a plan already."""
+        sold = catalog.item(item)
+        if not ids.is_uuid(request_id):
+            raise errors.InvalidRequest(
+                "billing.request_id", "This form is out of date. Reload the page and try again."
+            )
+        intent = self._store_intent(user_id=user_id, request_id=request_id, sold=sold)
+        if intent.url is not None:
+            return intent.url
+        customer_id = self._ensure_customer(user_id)
+        made = self.runtime.gateway.create_checkout(
+            CheckoutOrder(
+                idempotency_key=intent.idempotency_key,
+                user_id=user_id,
+                request_id=intent.request_id,
+                customer_id=customer_id,
+                item=sold,
+                price_id=intent.price_id,
+                success_url=self.runtime.settings.success_url,
+                cancel_url=self.runtime.settings.cancel_url,
+            )
+        )
+        assert made.url is not None, "a hosted session has an address"
+        with self.runtime.transaction() as session:
+            payments.attach_session(session, checkout=intent, session_id=made.id, url=made.url)
+        return made.url
+
+    def confirm_return(self, *, user_id: str, session_id: str) -> Confirmation:
+        """What became of a checkout of this customer; a paid one is fulfilled by this call, if
+        no webhook did it yet. NotFound for an id that is not theirs."""
+        with self.runtime.read_only() as session:
+            intent = payments.checkout_of_session(
+                session, user_id=user_id, session_id=session_id[:255]
+            )
+        if intent is None:
+            raise errors.NotFound("billing.checkout_unknown", "This is not a checkout of yours.")
+        if intent.state not in {"paid", "failed", "expired"}:
+            intent = self._look_again(intent, session_id=session_id)
+        sold = catalog.item(intent.item)
+        with self.runtime.read_only() as session:
+            balance = ledger.balance(session, user_id=user_id, now=self.runtime.clock())
+        return Confirmation(
+            state=intent.state,
+            item=sold.key,
+            title=sold.title,
+            is_plan=sold.is_plan,
+            credits_added=sold.credits if intent.state == "paid" else 0,
+            balance=balance.available,
+        )
+
+    def account(self, user_id: str) -> AccountView:
+        """Plan, credits, statement and payments of one moment."""
+        now = self.runtime.clock()
+        with self.runtime.read_only() as session:
+            plan = subscriptions.of_customer(session, user_id=user_id)
+            return AccountView(
+                plan=_plan_view(plan),
+                credits=_credits_view(
+                    ledger.balance(session, user_id=user_id, now=now),
+                    plan=plan,
+                    drip=subscriptions.next_drip(session, user_id=user_id),
+                ),
+                statement=ledger.statement(session, user_id=user_id, limit=STATEMENT_ROWS),
+                invoices=tuple(
+                    _invoice_row(payment)
+                    for payment in payments.recent(session, user_id=user_id, limit=PAYMENT_ROWS)
+                ),
+                pending=payments.has_pending(session, user_id=user_id),
+            )
+
+    def send_receipt(self, payment_id: str) -> None:
+        """The customer has the receipt of that payment in their mail, once."""
+        key = mails.receipt_key(payment_id)
+        with self.runtime.read_only() as session:
+            mail = mails.unsent(session, key=key)
+            if mail is None:
+                return  # sent by an earlier run of this job
+            payment = payments.get(session, payment_id=payment_id)
+            address = users.get(session, user_id=mail.user_id).email
+        self.runtime.mailer.send(
+            to=address, template="receipt", key=key, facts=self._receipt_facts(payment)
+        )
+        with self.runtime.transaction() as session:
+            mails.mark_sent(session, key=key, now=self.runtime.clock())
+
+    def run_due_work(self) -> int:
+        """Months of paid years that have begun are granted, and what ran out is ended."""
+        now = self.runtime.clock()
+        with self.runtime.transaction() as session:
+            done = subscriptions.grant_due_drips(session, now=now)
+        for _ in range(MOST_SWEEPS):
+            with self.runtime.transaction() as session:
+                ended = ledger.expire(session, now=now, limit=SWEEP_LIMIT)
+            done += ended
+            if ended < SWEEP_LIMIT:
+                break
+        return done
+
+    def sync_catalog(self) -> Iterator[str]:
+        """Every item has a Stripe price and new checkouts use it; a line for each."""
+        for sold in catalog.ITEMS.values():
+            price = self.runtime.gateway.ensure_price(
+                sold, chosen_price_id=self.runtime.settings.price_id(sold.key)
+            )
+            with self.runtime.transaction() as session:
+                catalog.record_price(
+                    session,
+                    item_key=sold.key,
+                    price_id=price.price_id,
+                    product_id=price.product_id,
+                    now=self.runtime.clock(),
+                )
+            yield f"{sold.key}: {sold.price.decimal()} {sold.price.currency}, {price.price_id}"
+
+    def _store_intent(
+        self, *, user_id: str, request_id: str, sold: catalog.Item
+    ) -> payments.Checkout:
+        now = self.runtime.clock()
+        with self.runtime.transaction() as session:
+            customers.ensure(session, user_id=user_id, now=now)
+            if sold.is_plan and subscriptions.of_customer(session, user_id=user_id):
+                raise errors.Conflict(
+                    "billing.already_subscribed",
+                    "You have a plan already. Nothing was charged again.",
+                )
+            return payments.open_checkout(
+                session, user_id=user_id, request_id=request_id, item_key=sold.key, now=now
+            )
+
+    def _ensure_customer(self, user_id: str) -> str:
+        with self.runtime.read_only() as session:
+            known = customers.of_user(session, user_id=user_id).stripe_customer_id
+            email = users.get(session, user_id=user_id).email
+        if known is not None:
+            return known
+        made = self.runtime.gateway.ensure_customer(user_id=user_id, email=email)
+        with self.runtime.transaction() as session:
+            attached = customers.attach(session, user_id=user_id, stripe_customer_id=made)
+        assert attached.stripe_customer_id is not None
+        return attached.stripe_customer_id
+
+    def _look_again(self, intent: payments.Checkout, *, session_id: str) -> payments.Checkout:
+        write = checkout_events.write_of(look_at(self.runtime), session_id)
+        with self.runtime.transaction() as session:
+            if write is not None:
+                write(session)
+            found = payments.checkout_of_session(
+                session, user_id=intent.user_id, session_id=session_id
+            )
+        assert found is not None, "an intent is never deleted"
+        return found
+
+    def _receipt_facts(self, payment: payments.Payment) -> dict[str, str]:
+        sold = catalog.ITEMS.get(payment.item)
+        amount = f"{payment.amount.decimal()} {payment.amount.currency.upper()}"
+        when = payment.paid_at or payment.created_at
+        if sold is None:
+            credits = ""
+        elif sold.is_plan:
+            credits = f"{sold.credits} videos a month are on your account."
+        else:
+            credits = f"{sold.credits} videos are on your account. They do not expire."
+        return {
+            "title": payment.description,
+            "amount": amount,
+            "date": f"{when.day} {when:%b %Y}",
+            "credits": credits,
+            "account_url": f"{self.runtime.settings.app_url}/account",
+            "sandbox": "yes" if self.runtime.settings.sandbox else "",
+        }
+
+
+def _plan_offers() -> tuple[PlanOffer, ...]:
+    free = PlanOffer(
+        key="free",
+        name="Free",
+        description=f"{catalog.FREE_CREDITS} video generations, once",
+        monthly_credits=catalog.FREE_CREDITS,
+        month=None,
+        year=None,
+        yearly_saving_percent=0,
+    )
+    paid = (
+        PlanOffer(
+            key=plan.key,
+            name=plan.name,
+            description=plan.description,
+            monthly_credits=plan.monthly_credits,
+            month=plan.month,
+            year=plan.year,
+            yearly_saving_percent=plan.yearly_saving_percent,
+        )
+        for plan in catalog.PLANS
+    )
+    return (free, *paid)
+
+
+def _plan_view(plan: subscriptions.Subscription | None) -> PlanView | None:
+    if plan is None:
+        return None
+    assert plan.item.interval is not None
+    return PlanView(
+        item=plan.item.key,
+        name=plan.item.title,
+        status=plan.status,
+        price=plan.item.price,
+        interval=plan.item.interval,
+        monthly_credits=plan.item.credits,
+        current_period_end=plan.period_end,
+        cancel_at_period_end=plan.cancel_at_period_end,
+    )
+
+
+def _credits_view(
+    balance: ledger.Balance,
+    *,
+    plan: subscriptions.Subscription | None,
+    drip: tuple[datetime, int] | None,
+) -> CreditsView:
+    if drip is None and plan is not None and not plan.cancel_at_period_end:
+        drip = (plan.period_end, plan.item.credits)
+    given = balance.by_source
+    return CreditsView(
+        available=balance.available,
+        held=balance.held,
+        from_plan=given["plan"],
+        bought=given["pack"],
+        free=given["free"] + given["promo"] + given["goodwill"] + given["gift"],
+        next_expiry=balance.next_expiry,
+        next_expiring=balance.next_expiring,
+        next_credits_at=drip[0] if drip else None,
+        next_credits=drip[1] if drip else 0,
+    )
+
+
+def _invoice_row(payment: payments.Payment) -> InvoiceRow:
+    return InvoiceRow(
+        id=payment.id,
+        at=payment.paid_at or payment.created_at,
+        description=payment.description,
+        number=payment.number,
+        total=payment.amount,
+        status=payment.status,
+        hosted_url=payment.hosted_url,
+        pdf_url=payment.pdf_url,
+    )
+
+
+payment_service = PaymentService(runtimes.current())

@@ -1,0 +1,356 @@
+"""Checkouts that were opened and payments that were made; packs are fulfilled here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, case, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.types import BigInteger, DateTime, Text, Uuid
+
+from talkingphoto.billing import catalog, ledger
+from talkingphoto.foundation import errors
+from talkingphoto.foundation.database import Base
+from talkingphoto.foundation.money import Money
+
+CheckoutState = Literal["open", "processing", "paid", "failed", "expired"]
+PaymentStatus = Literal["paid", "open", "failed", "refunded", "partly_refunded", "void"]
+LONGEST_LIST = 100
+
+
+class CheckoutRow(Base):
+    """The intent to buy one item, stored before Stripe hears of it."""
+
+    __tablename__ = "checkouts"
+
+    user_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("customers.user_id"), primary_key=True)
+    request_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    item: Mapped[str]
+    price_id: Mapped[str]
+    session_id: Mapped[str | None] = mapped_column(unique=True)
+    url: Mapped[str | None]
+    state: Mapped[CheckoutState] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    synced_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class PaymentRow(Base):
+    """One payment of a customer: an invoice of a plan, or the checkout of a pack."""
+
+    __tablename__ = "payments"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("customers.user_id"))
+    kind: Mapped[Literal["plan", "pack"]] = mapped_column(Text)
+    item: Mapped[str]
+    description: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    tax_minor: Mapped[int] = mapped_column(BigInteger)
+    refunded_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    status: Mapped[PaymentStatus] = mapped_column(Text)
+    number: Mapped[str | None]
+    hosted_url: Mapped[str | None]
+    pdf_url: Mapped[str | None]
+    payment_intent_id: Mapped[str | None] = mapped_column(unique=True)
+    failure_code: Mapped[str | None]
+    paid_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    synced_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """An intent to buy, and where it stands."""
+
+    user_id: str
+    request_id: str
+    item: str
+    price_id: str
+    session_id: str | None
+    url: str | None
+    state: CheckoutState
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every try of this intent, so Stripe makes one session."""
+        return f"checkout:{self.user_id}:{self.request_id}"
+
+
+@dataclass(frozen=True)
+class CheckoutFacts:
+    """What Stripe says of a Checkout Session."""
+
+    id: str
+    status: str
+    payment_status: str
+    mode: str
+    customer_id: str | None
+    user_id: str | None
+    request_id: str | None
+    item: str | None
+    url: str | None
+    amount: Money | None
+    tax_minor: int
+    payment_intent_id: str | None
+    subscription_id: str | None
+    invoice_id: str | None
+    created_at: datetime
+
+    @property
+    def is_paid(self) -> bool:
+        """True once the money is there, or none is due."""
+        paid = self.payment_status in {"paid", "no_payment_required"}
+        return self.status == "complete" and paid
+
+    @property
+    def state(self) -> CheckoutState:
+        """Where the checkout stands, in our words."""
+        if self.is_paid:
+            return "paid"
+        if self.status == "complete":
+            return "processing"
+        return "expired" if self.status == "expired" else "open"
+
+
+@dataclass(frozen=True)
+class Payment:
+    """One line of a customer's list of payments."""
+
+    id: str
+    user_id: str
+    kind: Literal["plan", "pack"]
+    item: str
+    description: str
+    amount: Money
+    tax_minor: int
+    status: PaymentStatus
+    created_at: datetime
+    number: str | None = None
+    hosted_url: str | None = None
+    pdf_url: str | None = None
+    payment_intent_id: str | None = None
+    paid_at: datetime | None = None
+    refunded_minor: int = 0
+    failure_code: str | None = None
+
+
+def open_checkout(
+    session: Session, *, user_id: str, request_id: str, item_key: str, now: datetime
+) -> Checkout:
+    """The intent is stored; asking again gives the first one, Conflict when for another item."""
+    price_id = catalog.current_price_id(session, item_key=item_key)
+    session.execute(
+        insert(CheckoutRow)
+        .values(
+            user_id=UUID(user_id),
+            request_id=UUID(request_id),
+            item=item_key,
+            price_id=price_id,
+            state="open",
+            created_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["user_id", "request_id"])
+    )
+    found = _checkout(
+        session.scalars(
+            select(CheckoutRow).filter_by(user_id=UUID(user_id), request_id=UUID(request_id))
+        ).one()
+    )
+    if found.item != item_key:
+        raise errors.Conflict(
+            "billing.request_id", "This request was used for something else. Reload and try again."
+        )
+    return found
+
+
+def attach_session(session: Session, *, checkout: Checkout, session_id: str, url: str) -> None:
+    """The intent knows its Checkout Session and the address of its page."""
+    session.execute(
+        update(CheckoutRow)
+        .where(
+            CheckoutRow.user_id == UUID(checkout.user_id),
+            CheckoutRow.request_id == UUID(checkout.request_id),
+        )
+        .values(session_id=session_id, url=url)
+    )
+
+
+def checkout_of_session(session: Session, *, user_id: str, session_id: str) -> Checkout | None:
+    """That customer's intent behind a Checkout Session; None for somebody else's."""
+    found = session.scalars(
+        select(CheckoutRow).filter_by(user_id=UUID(user_id), session_id=session_id)
+    ).one_or_none()
+    return _checkout(found) if found else None
+
+
+def has_pending(session: Session, *, user_id: str) -> bool:
+    """True while a checkout of that customer waits for a delayed payment."""
+    waiting = select(CheckoutRow.user_id).filter_by(user_id=UUID(user_id), state="processing")
+    return session.scalars(waiting.limit(1)).first() is not None
+
+
+def move_checkout(
+    session: Session, *, facts: CheckoutFacts, failed: bool, looked_at: datetime
+) -> None:
+    """The intent stands where Stripe says, unless newer facts are known or it is paid already."""
+    if facts.user_id is None or facts.request_id is None:
+        return  # made in Stripe's dashboard or by another program: there is no intent to move
+    state = "failed" if failed and not facts.is_paid else facts.state
+    session.execute(
+        update(CheckoutRow)
+        .where(
+            CheckoutRow.user_id == UUID(facts.user_id),
+            CheckoutRow.request_id == UUID(facts.request_id),
+            CheckoutRow.state != "paid",
+            CheckoutRow.synced_at.is_(None) | (CheckoutRow.synced_at < looked_at),
+        )
+        .values(state=state, session_id=facts.id, synced_at=looked_at)
+    )
+
+
+def fulfil_pack(
+    session: Session, *, facts: CheckoutFacts, now: datetime, looked_at: datetime
+) -> None:
+    """A paid pack is on record and its credits are there, once."""
+    assert facts.is_paid and facts.user_id and facts.item and facts.amount
+    sold = catalog.item(facts.item)
+    payment = Payment(
+        id=facts.id,
+        user_id=facts.user_id,
+        kind="pack",
+        item=sold.key,
+        description=sold.title,
+        amount=facts.amount,
+        tax_minor=facts.tax_minor,
+        status="paid",
+        created_at=facts.created_at,
+        payment_intent_id=facts.payment_intent_id,
+        paid_at=now,
+    )
+    record(session, payment, looked_at=looked_at)
+    ledger.grant(
+        session,
+        ledger.NewLot(
+            key=f"checkout:{facts.id}",
+            user_id=facts.user_id,
+            source="pack",
+            credits=sold.credits,
+            price=facts.amount,
+            tax=Money(facts.tax_minor, facts.amount.currency),
+            expires_at=None,
+            reference=facts.id,
+            description=f"{sold.title} bought",
+        ),
+        now=now,
+    )
+
+
+def record(session: Session, payment: Payment, *, looked_at: datetime) -> None:
+    """The payment is on record as it was seen then; an older look changes nothing."""
+    values = {
+        "kind": payment.kind,
+        "item": payment.item,
+        "description": payment.description,
+        "amount_minor": payment.amount.minor,
+        "tax_minor": payment.tax_minor,
+        "currency": payment.amount.currency,
+        "number": payment.number,
+        "hosted_url": payment.hosted_url,
+        "pdf_url": payment.pdf_url,
+        "payment_intent_id": payment.payment_intent_id,
+        "failure_code": payment.failure_code,
+        "synced_at": looked_at,
+    }
+    fresh = insert(PaymentRow).values(
+        id=payment.id,
+        user_id=UUID(payment.user_id),
+        status=payment.status,
+        refunded_minor=payment.refunded_minor,
+        paid_at=payment.paid_at,
+        created_at=payment.created_at,
+        **values,
+    )
+    # An invoice stays "paid" at Stripe when it is refunded: record_refund alone writes that.
+    status = case((PaymentRow.refunded_minor > 0, PaymentRow.status), else_=payment.status)
+    session.execute(
+        fresh.on_conflict_do_update(
+            index_elements=["id"],
+            set_={
+                **values,
+                "status": status,
+                "paid_at": func.coalesce(PaymentRow.paid_at, fresh.excluded.paid_at),
+            },
+            where=PaymentRow.synced_at < looked_at,
+        )
+    )
+
+
+def record_refund(session: Session, *, payment_intent_id: str, refunded_minor: int) -> bool:
+    """The payment shows at least that much as given back; False when we know no such payment."""
+    total = func.greatest(PaymentRow.refunded_minor, refunded_minor)
+    status = case(
+        (total >= PaymentRow.amount_minor, "refunded"),
+        (total > 0, "partly_refunded"),
+        else_=PaymentRow.status,
+    )
+    changed = session.execute(
+        update(PaymentRow)
+        .where(PaymentRow.payment_intent_id == payment_intent_id)
+        .values(refunded_minor=total, status=status)
+        .returning(PaymentRow.id)
+    )
+    return changed.first() is not None
+
+
+def get(session: Session, *, payment_id: str) -> Payment:
+    """The payment of that id, which is on record."""
+    return _payment(session.scalars(select(PaymentRow).filter_by(id=payment_id)).one())
+
+
+def recent(session: Session, *, user_id: str, limit: int = LONGEST_LIST) -> tuple[Payment, ...]:
+    """That customer's payments, newest first."""
+    rows = session.scalars(
+        select(PaymentRow)
+        .filter_by(user_id=UUID(user_id))
+        .order_by(PaymentRow.created_at.desc(), PaymentRow.id)
+        .limit(min(limit, LONGEST_LIST))
+    )
+    return tuple(_payment(row) for row in rows)
+
+
+def _checkout(row: CheckoutRow) -> Checkout:
+    return Checkout(
+        user_id=str(row.user_id),
+        request_id=str(row.request_id),
+        item=row.item,
+        price_id=row.price_id,
+        session_id=row.session_id,
+        url=row.url,
+        state=row.state,
+    )
+
+
+def _payment(row: PaymentRow) -> Payment:
+    return Payment(
+        id=row.id,
+        user_id=str(row.user_id),
+        kind=row.kind,
+        item=row.item,
+        description=row.description,
+        amount=Money(row.amount_minor, row.currency),
+        tax_minor=row.tax_minor,
+        status=row.status,
+        created_at=row.created_at,
+        number=row.number,
+        hosted_url=row.hosted_url,
+        pdf_url=row.pdf_url,
+        payment_intent_id=row.payment_intent_id,
+        paid_at=row.paid_at,
+        refunded_minor=row.refunded_minor,
+        failure_code=row.failure_code,
+    )

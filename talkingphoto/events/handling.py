@@ -1,0 +1,39 @@
+"""What a handler is: it looks at Stripe first, then answers with what to write, if anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from talkingphoto.billing import customers
+from talkingphoto.events.inbox import StripeEvent
+from talkingphoto.integrations.stripe_gateway import StripeGateway
+from talkingphoto.runtime import Runtime
+
+Write = Callable[[Session], None]
+Handler = Callable[["Look", StripeEvent], Write | None]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How to look at Stripe: `looked_at` orders the looks, `now` is the product's time."""
+
+    stripe: StripeGateway
+    looked_at: datetime
+    now: datetime
+
+
+def look_at(runtime: Runtime) -> Look:
+    """A look that begins now: what it sees is at least this new."""
+    return Look(stripe=runtime.gateway, looked_at=runtime.wall_clock(), now=runtime.clock())
+
+
+def owner(session: Session, stripe_customer_id: str | None) -> str | None:
+    """The user whose Stripe customer that is; None for a customer that is none of ours."""
+    if stripe_customer_id is None:
+        return None
+    found = customers.of_stripe(session, stripe_customer_id=stripe_customer_id)
+    return found.user_id if found else None

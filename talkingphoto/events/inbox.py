@@ -1,0 +1,178 @@
+"""Every Stripe event once: stored with its wake-up job, completed by one worker."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.types import DateTime, Text
+
+from talkingphoto.foundation import errors
+from talkingphoto.foundation.database import Base
+
+TASK = "stripe.event"
+QUEUE = "events"
+LONGEST_ID = 255
+LONGEST_ERROR = 500
+
+Result = Literal["done", "ignored", "dead"]
+
+
+class StripeEventRow(Base):
+    """One event as it arrived, and what became of it."""
+
+    __tablename__ = "stripe_events"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    object_id: Mapped[str]
+    customer_id: Mapped[str | None]
+    api_version: Mapped[str | None]
+    livemode: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    payload: Mapped[str] = mapped_column(Text)
+    payload_sha256: Mapped[str]
+    processed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    result: Mapped[Result | None] = mapped_column(Text)
+    error: Mapped[str | None]
+
+
+@dataclass(frozen=True)
+class StripeEvent:
+    """The parts of an event that its handling needs: a hint of what to look at."""
+
+    id: str
+    type: str
+    object_id: str
+    customer_id: str | None
+    api_version: str | None
+    livemode: bool
+    created_at: datetime
+
+
+_STORE = text(
+    """
+    WITH stored AS (
+        INSERT INTO stripe_events (id, type, object_id, customer_id, api_version, livemode,
+            created_at, received_at, payload, payload_sha256)
+        VALUES (:id, :type, :object_id, :customer_id, :api_version, :livemode,
+            :created_at, :received_at, :payload, :payload_sha256)
+        ON CONFLICT (id) DO NOTHING
+        RETURNING id
+    )
+    SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(:queue, :task, 0, :lock, NULL,
+        jsonb_build_object('event_id', stored.id), NULL)::procrastinate_job_to_defer_v1])
+    FROM stored
+    """
+)
+
+
+def parse(raw: bytes) -> StripeEvent:
+    """The event in a verified body; InvalidRequest for anything that is not one."""
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError) as fault:
+        raise errors.InvalidRequest("webhook.body", "The body is not JSON.") from fault
+    try:
+        return _event(body)
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as fault:
+        raise errors.InvalidRequest("webhook.event", "The body is not a Stripe event.") from fault
+
+
+def store(session: Session, *, event: StripeEvent, raw: bytes, now: datetime) -> bool:
+    """The event is stored and a worker will be woken; False when it was here before."""
+    lock = f"customer:{event.customer_id}" if event.customer_id else None
+    stored = session.execute(
+        _STORE,
+        {
+            "id": event.id,
+            "type": event.type,
+            "object_id": event.object_id,
+            "customer_id": event.customer_id,
+            "api_version": event.api_version,
+            "livemode": event.livemode,
+            "created_at": event.created_at,
+            "received_at": now,
+            "payload": raw.decode(),
+            "payload_sha256": hashlib.sha256(raw).hexdigest(),
+            "queue": QUEUE,
+            "task": TASK,
+            "lock": lock,
+        },
+    )
+    return stored.first() is not None
+
+
+def unprocessed(session: Session, *, event_id: str) -> StripeEvent | None:
+    """The event if its work is still to be done; None when it is done or unknown."""
+    row = session.scalars(
+        select(StripeEventRow).filter_by(id=event_id, processed_at=None)
+    ).one_or_none()
+    if row is None:
+        return None
+    return StripeEvent(
+        id=row.id,
+        type=row.type,
+        object_id=row.object_id,
+        customer_id=row.customer_id,
+        api_version=row.api_version,
+        livemode=row.livemode,
+        created_at=row.created_at,
+    )
+
+
+def complete(session: Session, *, event_id: str, result: Result, now: datetime) -> bool:
+    """The event is done; False when somebody else finished it first."""
+    return _finish(session, event_id=event_id, result=result, error=None, now=now)
+
+
+def bury(session: Session, *, event_id: str, error: str, now: datetime) -> bool:
+    """The event is a dead letter: no worker takes it again before a person asks for it."""
+    return _finish(session, event_id=event_id, result="dead", error=error, now=now)
+
+
+def _finish(
+    session: Session, *, event_id: str, result: Result, error: str | None, now: datetime
+) -> bool:
+    finished = session.execute(
+        update(StripeEventRow)
+        .where(StripeEventRow.id == event_id, StripeEventRow.processed_at.is_(None))
+        .values(processed_at=now, result=result, error=error and error[:LONGEST_ERROR])
+        .returning(StripeEventRow.id)
+    )
+    return finished.first() is not None
+
+
+def _event(body: Any) -> StripeEvent:
+    subject = body["data"]["object"]
+    customer = subject.get("customer")
+    if isinstance(customer, dict):
+        customer = customer["id"]
+    if subject.get("object") == "customer":
+        customer = subject["id"]
+    event = StripeEvent(
+        id=_text(body["id"]),
+        type=_text(body["type"]),
+        object_id=_text(subject.get("id") or body["id"]),
+        customer_id=None if customer is None else _text(customer),
+        api_version=None if body.get("api_version") is None else _text(body["api_version"]),
+        livemode=body["livemode"] is True,
+        created_at=datetime.fromtimestamp(int(body["created"]), UTC),
+    )
+    if body.get("object") != "event" or not event.id.startswith("evt_"):
+        raise ValueError("not an event")
+    return event
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        raise TypeError("not a plain text")
+    if not 0 < len(value) <= LONGEST_ID:
+        raise ValueError("empty or too long")
+    return value

@@ -1,0 +1,38 @@
+"""An invoice was paid, or its payment failed."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from talkingphoto.accounts import mails
+from talkingphoto.billing import subscriptions
+from talkingphoto.events.handling import Look, Write, owner
+from talkingphoto.events.inbox import StripeEvent
+
+
+def handle(look: Look, event: StripeEvent) -> Write | None:
+    """The invoice is re-read and put on record; a paid one brings its credits."""
+    return write_of(look, event.object_id)
+
+
+def write_of(look: Look, invoice_id: str) -> Write:
+    """What to write for that invoice and its subscription as they are now."""
+    invoice = look.stripe.fetch_invoice(invoice_id)
+    plan = (
+        look.stripe.fetch_subscription(invoice.subscription_id) if invoice.subscription_id else None
+    )
+
+    def write(session: Session) -> None:
+        user_id = owner(session, invoice.customer_id)
+        if user_id is None:
+            return  # a customer of another product on the same Stripe account
+        if plan is not None:
+            subscriptions.record(session, user_id=user_id, facts=plan, looked_at=look.looked_at)
+        subscriptions.record_invoice(
+            session, user_id=user_id, facts=invoice, looked_at=look.looked_at
+        )
+        added = subscriptions.grant_invoice(session, user_id=user_id, facts=invoice, now=look.now)
+        if added:
+            mails.queue_receipt(session, user_id=user_id, payment_id=invoice.id, now=look.now)
+
+    return write

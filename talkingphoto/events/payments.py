@@ -1,0 +1,55 @@
+"""A PaymentIntent succeeded or failed, or a charge was refunded."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from talkingphoto.billing import attempts, payments
+from talkingphoto.events import checkout, invoices
+from talkingphoto.events.handling import Look, Write, owner
+from talkingphoto.events.inbox import StripeEvent
+
+
+def handle(look: Look, event: StripeEvent) -> Write | None:
+    """What the payment was for is found and looked at: an invoice, or a checkout."""
+    invoice_id = look.stripe.invoice_of_payment(event.object_id)
+    if invoice_id is not None:
+        return invoices.write_of(look, invoice_id)
+    bought = look.stripe.checkout_of_payment(event.object_id)
+    return checkout.write_of(look, bought.id) if bought else None
+
+
+def handle_failure(look: Look, event: StripeEvent) -> Write | None:
+    """The failed try is on record with the bank's reason; nothing is granted or taken."""
+    facts = look.stripe.fetch_payment(event.object_id)
+    if facts.failure_code is None:
+        return None  # another try has succeeded meanwhile, and tells of itself
+
+    failure = attempts.Failure(
+        key=event.id,
+        payment_intent_id=facts.id,
+        failure_code=facts.failure_code,
+        failed_at=event.created_at,
+    )
+
+    def write(session: Session) -> None:
+        user_id = owner(session, facts.customer_id)
+        if user_id is not None:
+            attempts.record(session, user_id=user_id, failure=failure)
+
+    return write
+
+
+def handle_refund(look: Look, event: StripeEvent) -> Write | None:
+    """The payment shows what was given back so far."""
+    facts = look.stripe.fetch_refunds(event.object_id)
+    intent_id = facts.payment_intent_id
+    if intent_id is None:
+        return None  # a charge without a PaymentIntent was not made by us
+
+    def write(session: Session) -> None:
+        payments.record_refund(
+            session, payment_intent_id=intent_id, refunded_minor=facts.refunded_minor
+        )
+
+    return write

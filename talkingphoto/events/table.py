@@ -1,0 +1,24 @@
+"""Which events we ask Stripe for, why, and who handles each."""
+
+from __future__ import annotations
+
+from talkingphoto.events import checkout, invoices, payments, subscriptions
+from talkingphoto.events.handling import Handler
+
+HANDLERS: dict[str, Handler] = {
+    # A pack was paid, or a plan begun; unpaid ones wait for the two events below.
+    "checkout.session.completed": checkout.handle,
+    "checkout.session.async_payment_succeeded": checkout.handle,
+    "checkout.session.async_payment_failed": checkout.handle,
+    "checkout.session.expired": checkout.handle,
+    # One payment arrives as several of these; each leads to the same business fact.
+    "payment_intent.succeeded": payments.handle,
+    "payment_intent.payment_failed": payments.handle_failure,
+    "charge.refunded": payments.handle_refund,
+    "invoice.paid": invoices.handle,
+    "invoice.payment_succeeded": invoices.handle,
+    "invoice.payment_failed": invoices.handle,
+    "customer.subscription.created": subscriptions.handle,
+    "customer.subscription.updated": subscriptions.handle,
+    "customer.subscription.deleted": subscriptions.handle,
+}

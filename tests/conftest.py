@@ -1,0 +1,55 @@
+"""What every test stands on: a real PostgreSQL, settings of its own, a clock that tests move."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before anything of ours is imported: the services connect when they are imported, and a test
+# run must never see the developer's own settings or data.
+_FOLDER = Path(tempfile.mkdtemp(prefix="talkingphoto-tests-"))
+_OURS = ("STRIPE_", "TALKINGPHOTO_", "DATABASE_URL", "REDIS_URL", "APP_URL", "WEB_URL")
+for _name in [name for name in os.environ if name.startswith(_OURS)]:
+    del os.environ[_name]
+os.environ["TALKINGPHOTO_DATA"] = str(_FOLDER / "data")
+os.environ["TALKINGPHOTO_ENV_FILE"] = str(_FOLDER / "no.env")
+
+from talkingphoto.foundation import settings  # noqa: E402
+from talkingphoto.runtime import Runtime  # noqa: E402
+from tests.support.clock import TestClock  # noqa: E402
+from tests.support.databases import TestServer  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[TestServer]:
+    """The throw-away server; its first database is what the services' singletons use."""
+    server = TestServer(_FOLDER / "data")
+    yield server
+    server.stop()
+    shutil.rmtree(_FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres: TestServer) -> str:
+    """A migrated database shared by the whole run."""
+    return postgres.create()
+
+
+@pytest.fixture
+def clock() -> TestClock:
+    return TestClock()
+
+
+@pytest.fixture
+def runtime(postgres: TestServer, clock: TestClock) -> Iterator[Runtime]:
+    """A runtime on a database of its own, following the test's clock."""
+    with postgres.database() as url:
+        chosen = settings.load({**os.environ, "DATABASE_URL": url})
+        made = Runtime(chosen, clock=clock)
+        yield made
+        made.database.dispose()

@@ -1,0 +1,73 @@
+"""Databases for tests: one throw-away server, migrated once into a template, copied per test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import make_url
+
+from talkingphoto.foundation.database import Database
+from talkingphoto.integrations import schema
+from talkingphoto.integrations.embedded_postgres import EmbeddedPostgres
+
+TEMPLATE = "template_of_tests"
+
+
+class TestServer:
+    """A PostgreSQL that lives as long as the test run and forgets everything afterwards."""
+
+    __test__ = False
+
+    def __init__(self, folder: Path) -> None:
+        self._embedded = EmbeddedPostgres(folder, durable=False)
+        self._maintenance = make_url(self._embedded.ensure())
+        self._numbers = count(1)
+        self._run(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+        template = Database(self.url(TEMPLATE))
+        schema.upgrade(template)
+        template.dispose()
+
+    def url(self, name: str) -> str:
+        """The SQLAlchemy address of one database."""
+        return self._maintenance.set(database=name).render_as_string(hide_password=False)
+
+    def create(self, *, migrated: bool = True) -> str:
+        """The address of a new database, with or without our tables."""
+        name = f"test_{next(self._numbers)}"
+        template = TEMPLATE if migrated else "template0"
+        self._run(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """The database is gone, whoever was connected."""
+        name = sql.Identifier(str(make_url(url).database))
+        self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """The address of a migrated database that is dropped at the end."""
+        url = self.create()
+        try:
+            yield url
+        finally:
+            self.drop(url)
+
+    def stop(self) -> None:
+        """The server has ended."""
+        self._embedded.stop()
+
+    def _run(self, statement: sql.Composed) -> None:
+        address = self._maintenance.set(drivername="postgresql")
+        with psycopg.connect(
+            address.render_as_string(hide_password=False), autocommit=True
+        ) as connection:
+            connection.execute(statement)

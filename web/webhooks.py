@@ -1,0 +1,28 @@
+"""Where Stripe knocks: raw bytes in, a short answer out, the work left to the worker."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Blueprint, Response, request
+
+from services.webhook_service import ENDPOINT_PATH, webhook_service
+from talkingphoto.foundation import errors
+from web import guards, metrics
+
+log = structlog.get_logger()
+bp = Blueprint("webhooks", __name__)
+
+
+@bp.post(ENDPOINT_PATH)
+@guards.anyone
+def stripe() -> Response:
+    """200 once the event is stored; 400 with the reason for anything Stripe did not sign."""
+    raw = request.get_data(cache=False)
+    try:
+        event = webhook_service.receive(raw, request.headers.get("Stripe-Signature", ""))
+    except errors.InvalidRequest as refusal:
+        metrics.webhook_rejected.labels(reason=refusal.code).inc()
+        log.warning("webhook.rejected", reason=refusal.code, size=len(raw))
+        raise
+    metrics.webhook_received.labels(type=event.type).inc()
+    return Response("stored", mimetype="text/plain")

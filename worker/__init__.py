@@ -1,0 +1,1 @@
+"""Later work: the table of tasks and the loop that runs them."""

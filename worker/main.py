@@ -1,0 +1,107 @@
+"""The worker's loop: in a process of its own, or as a thread of the web process."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from contextlib import suppress
+
+import procrastinate
+import structlog
+
+from talkingphoto import runtime as runtimes
+from talkingphoto.foundation import jobs
+from worker.tasks import TASKS
+
+log = structlog.get_logger()
+
+CONCURRENCY = 4
+POLL_SECONDS = 2.0
+HEARTBEAT_SECONDS = 5.0
+# A worker that was silent this long is dead: its jobs go to another one.
+SILENT_SECONDS = 20.0
+RESCUE_EVERY_SECONDS = 5.0
+CLEAN_EVERY_RESCUES = 720
+GRACE_SECONDS = 10.0
+RESTART_SECONDS = 2.0
+
+_thread_lock = threading.Lock()
+_thread: threading.Thread | None = None
+
+
+def run() -> None:
+    """Jobs are run until the process is told to stop; running ones may end first."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    asyncio.run(_serve(runtimes.ready(), stop))
+
+
+def start_thread(runtime: runtimes.Runtime) -> None:
+    """This process runs jobs in one thread, however often this is called."""
+    global _thread
+    with _thread_lock:
+        if _thread is not None and _thread.is_alive():
+            return
+        _thread = threading.Thread(
+            target=_run_thread, args=(runtime,), name="embedded-worker", daemon=True
+        )
+        _thread.start()
+
+
+def _run_thread(runtime: runtimes.Runtime) -> None:
+    asyncio.run(_serve(runtime, threading.Event()))
+
+
+async def _serve(runtime: runtimes.Runtime, stop: threading.Event) -> None:
+    """A worker that begins again after the database was away."""
+    while not stop.is_set():
+        try:
+            await _work(runtime, stop)
+        except Exception as fault:  # noqa: BLE001 - whatever ended it, the next one starts afresh
+            log.warning("worker.restarting", error=type(fault).__name__)
+            await asyncio.sleep(RESTART_SECONDS)
+
+
+async def _work(runtime: runtimes.Runtime, stop: threading.Event) -> None:
+    app = jobs.build_app(runtime.database_url, TASKS, connections=CONCURRENCY + 3)
+    async with app.open_async():
+        worker = asyncio.create_task(
+            app.run_worker_async(
+                concurrency=CONCURRENCY,
+                fetch_job_polling_interval=POLL_SECONDS,
+                update_heartbeat_interval=HEARTBEAT_SECONDS,
+                stalled_worker_timeout=SILENT_SECONDS,
+                shutdown_graceful_timeout=GRACE_SECONDS,
+                install_signal_handlers=False,
+            )
+        )
+        rescuer = asyncio.create_task(_rescue(app, runtime))
+        watcher = asyncio.create_task(_until(stop))
+        log.info("worker.started")
+        done, pending = await asyncio.wait(
+            {worker, rescuer, watcher}, return_when=asyncio.FIRST_COMPLETED
+        )
+        for task in pending:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        for task in done:
+            task.result()
+
+
+async def _rescue(app: procrastinate.App, runtime: runtimes.Runtime) -> None:
+    """Not itself a job in the queue it rescues, so a stuck queue cannot stop it."""
+    turn = 0
+    while True:
+        await jobs.rescue_stalled(app, silent_seconds=SILENT_SECONDS, now=runtime.wall_clock())
+        if turn % CLEAN_EVERY_RESCUES == 0:
+            await jobs.clean_up(app)
+        turn += 1
+        await asyncio.sleep(RESCUE_EVERY_SECONDS)
+
+
+async def _until(stop: threading.Event) -> None:
+    while not stop.is_set():
+        await asyncio.sleep(0.1)
