@@ -39,6 +39,6 @@ def write_of(look: Look, session_id: str, *, failed: bool = False) -> Write | No
 
 def fulfil_pack(session: Session, look: Look, facts: payments.CheckoutFacts) -> None:
     """The pack is on the account and its receipt on the way, once."""
-    added = payments.fulfil_pack(session, facts=facts, now=look.now, looked_at=look.looked_at)
-    if added and facts.user_id:
-        mails.queue_receipt(session, user_id=facts.user_id, payment_id=facts.id, now=look.now)
+    assert facts.user_id is not None
+    payments.fulfil_pack(session, facts=facts, now=look.now, looked_at=look.looked_at)
+    mails.queue_receipt(session, user_id=facts.user_id, payment_id=facts.id, now=look.now)

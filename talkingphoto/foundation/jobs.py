@@ -98,7 +98,7 @@ def build_app(
 
 
 def _register(app: procrastinate.App, task: Task) -> None:
-    def run(context: procrastinate.JobContext, **args: Any) -> None:
+    def run(context: procrastinate.JobContext, /, **args: Any) -> None:
         args.pop("timestamp", None)
         try:
             task.verb(**args)
@@ -106,7 +106,7 @@ def _register(app: procrastinate.App, task: Task) -> None:
             _report(task, context.job, fault, args)
             raise
 
-    registered = app.task(
+    registered: Any = app.task(
         name=task.name, queue=task.queue, pass_context=True, retry=_Backoff(task)
     )(run)
     if task.cron is not None:

@@ -61,14 +61,20 @@ class EmbeddedPostgres:
     def _programs(self) -> postgres_programs.Programs:
         return postgres_programs.find(self._binaries)
 
+    @property
+    def url(self) -> str:
+        """The SQLAlchemy address of our database, whether or not its server runs."""
+        socket = _socket(self._home(make=False))
+        return f"postgresql+psycopg://postgres@/{DATABASE}?host={socket}&port={_PORT}"
+
     def ensure(self) -> str:
-        """The server answers and holds our database, reached by the SQLAlchemy URL returned."""
+        """The server answers and holds our database, reached by the address returned."""
         with self._alone():
             home = self._home(make=True)
             if not _answers(home):
                 self._start(home)
             _create_database(home)
-        return f"postgresql+psycopg://postgres@/{DATABASE}?host={_socket(home)}&port={_PORT}"
+        return self.url
 
     def status(self) -> ServerStatus:
         """Whether the server answers, and where its things are; nothing is started or made."""
@@ -102,7 +108,8 @@ class EmbeddedPostgres:
         """The server is stopped and its data are deleted for good."""
         self.stop()
         home = self._home(make=False)
-        shutil.rmtree(_cluster(home), ignore_errors=True)
+        for folder in (_cluster(home), _socket(home)):
+            shutil.rmtree(folder, ignore_errors=True)
         (home / _LOG).unlink(missing_ok=True)
         if home != self._folder:
             home.rmdir()

@@ -72,7 +72,7 @@ class Mailer:
         host, port = server.hostname or "localhost", server.port or _PORTS[server.scheme]
         if server.scheme == "smtps":
             context = ssl.create_default_context()
-            smtp = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
         else:
             smtp = smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
         with closing(smtp):
