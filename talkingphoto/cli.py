@@ -1,0 +1,182 @@
+"""`talkingphoto …`: the commands of whoever runs the product.
+
+Each command imports what it needs inside its function, so that `--help`, `database` and `doctor`
+start nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from talkingphoto.foundation import errors, settings
+
+if TYPE_CHECKING:
+    from talkingphoto.integrations.embedded_postgres import EmbeddedPostgres
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command ran; 0 when all is well, 1 when it was refused, 2 when a setting is wrong."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # A tick must not end us on an old terminal.
+    chosen = _parser().parse_args(arguments)
+    command: Command = chosen.command
+    try:
+        return command(chosen)
+    except settings.SettingsFault as fault:
+        for line in fault.faults:
+            print(line, file=sys.stderr)
+        return 2
+    except errors.AppError as refusal:
+        print(refusal.message, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="talkingphoto", description=__doc__.split("\n")[0])
+    commands = parser.add_subparsers(metavar="command", required=True)
+    _add_up(commands)
+    _add(commands, "worker", _worker, "run background jobs until told to stop")
+    _add(commands, "sandbox", _sandbox, "run the Stripe sandbox alone")
+    database = _add_group(commands, "database", "look after the embedded PostgreSQL")
+    _add(database, "status", _database_status, "whether it runs, and where")
+    _add(database, "start", _database_start, "start it; it stays until stopped")
+    _add(database, "stop", _database_stop, "stop it")
+    _add(database, "url", _database_url, "print its address, for psql and pg_dump")
+    _add(database, "upgrade", _database_upgrade, "run the migrations that are missing")
+    catalog = _add_group(commands, "catalog", "the plans and packs on sale")
+    _add(catalog, "sync", _catalog_sync, "make Stripe's products and prices agree with ours")
+    webhooks = _add_group(commands, "webhooks", "what Stripe tells us")
+    _add(webhooks, "sync", _webhooks_sync, "create or update our endpoint at Stripe")
+    _add(commands, "doctor", _doctor, "check this installation without starting anything")
+    return parser
+
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def _add_up(commands: Commands) -> None:
+    parser = _add(commands, "up", _up, "run the whole product until Ctrl-C")
+    for name in ("web", "app", "sandbox"):
+        parser.add_argument(f"--{name}-port", type=int, metavar="PORT", help=f"port of the {name}")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="where everything is kept")
+
+
+def _add(commands: Commands, name: str, command: Command, text: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_group(commands: Commands, name: str, text: str) -> Commands:
+    parser = commands.add_parser(name, help=text, description=text)
+    return parser.add_subparsers(metavar="command", required=True)
+
+
+def _up(chosen: argparse.Namespace) -> int:
+    from talkingphoto import stack, supervisor
+
+    ports = stack.Ports(web=chosen.web_port, app=chosen.app_port, sandbox=chosen.sandbox_port)
+    supervisor.up(ports=ports, data=chosen.data)
+    return 0
+
+
+def _worker(_chosen: argparse.Namespace) -> int:
+    from worker import main as worker
+
+    worker.run()
+    return 0
+
+
+def _sandbox(_chosen: argparse.Namespace) -> int:
+    from talkingphoto import supervisor
+
+    return supervisor.run_sandbox()
+
+
+def _database_status(_chosen: argparse.Namespace) -> int:
+    status = _embedded().status()
+    if not status.running:
+        print(f"not running; its data are in {status.data_folder}")
+        return 0
+    print(
+        f"running: PostgreSQL {status.version}, pid {status.pid}, data in {status.data_folder},"
+        f" socket in {status.socket}"
+    )
+    return 0
+
+
+def _database_start(_chosen: argparse.Namespace) -> int:
+    _embedded().ensure()
+    return _database_status(_chosen)
+
+
+def _database_stop(_chosen: argparse.Namespace) -> int:
+    print("stopped" if _embedded().stop() else "it was not running")
+    return 0
+
+
+def _database_url(_chosen: argparse.Namespace) -> int:
+    # Without SQLAlchemy's driver in it, as PostgreSQL's own programs want it.
+    print(_embedded().url.replace("+psycopg", "", 1))
+    return 0
+
+
+def _database_upgrade(_chosen: argparse.Namespace) -> int:
+    from talkingphoto import runtime
+    from talkingphoto.integrations import schema
+
+    database = runtime.current().database
+    database.check()
+    ran = schema.upgrade_if_behind(database)
+    print(f"{'upgraded to' if ran else 'already at'} {schema.latest_revision()}")
+    return 0
+
+
+def _catalog_sync(_chosen: argparse.Namespace) -> int:
+    from services.payment_service import payment_service
+
+    for line in payment_service.sync_catalog():
+        print(line)
+    return 0
+
+
+def _webhooks_sync(_chosen: argparse.Namespace) -> int:
+    from services.webhook_service import webhook_service
+
+    print(webhook_service.sync_endpoint())
+    return 0
+
+
+def _doctor(_chosen: argparse.Namespace) -> int:
+    from talkingphoto import doctor
+
+    findings = doctor.examine()
+    for finding in findings:
+        print(f"{'✓' if finding.well else '✗'} {finding.subject:<12} {finding.text}")
+    return 0 if all(finding.well for finding in findings) else 1
+
+
+def _embedded() -> EmbeddedPostgres:
+    """The embedded server of our settings; nothing is started, and no secrets are made."""
+    from talkingphoto.integrations.embedded_postgres import EmbeddedPostgres
+
+    chosen = settings.load(make_dev_secrets=lambda _folder: {})
+    if chosen.database_url.get_secret_value():
+        raise errors.Conflict(
+            "database.not_ours",
+            "DATABASE_URL names a server, which is not ours to look after; unset it to use the"
+            " embedded PostgreSQL",
+        )
+    return EmbeddedPostgres(chosen.data, chosen.pg_bin)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
