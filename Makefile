@@ -1,0 +1,72 @@
+# Every command of the project. `make` alone explains them; what a target needs is set up first.
+
+# One stamp for what is to be installed and where: the same again is done already.
+KEY := $(shell { pwd; cat requirements.lock pyproject.toml; } | cksum | tr ' ' '-')
+READY := .venv/.ready-$(KEY)
+PYTHON := .venv/bin/python
+
+# make run UP="--web-port 5002", make test TESTS="tests/rules -k ledger"
+UP ?=
+TESTS ?=
+BENCH ?=
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup run demo test check static format format-check lint types imports bench lock clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## make .venv and install the locked packages; at once when done already
+
+$(READY):
+	@bin/setup "$@"
+
+run: $(READY)  ## run the whole product until Ctrl-C
+	@$(PYTHON) -m talkingphoto.cli up $(UP)
+
+demo: $(READY)  ## buy a plan and a pack in a headless browser, on free ports and temporary data
+	@$(PYTHON) -m tests.support.demo
+
+test: $(READY)  ## run the tests
+	@$(PYTHON) -m pytest $(TESTS)
+
+check: static test  ## everything that must pass: format, lint, types, import rules, tests
+
+static: format-check lint types imports
+
+format: $(READY)  ## put the code in its format
+	@$(PYTHON) -m ruff check --quiet --select I --fix .
+	@$(PYTHON) -m ruff format --quiet .
+
+format-check: $(READY)
+	@echo "Checking the format"
+	@$(PYTHON) -m ruff format --quiet --check . \
+		|| { echo "Some files are not in their format: run make format" >&2; exit 1; }
+
+lint: $(READY)  ## look for mistakes and forbidden calls
+	@echo "Looking for mistakes"
+	@$(PYTHON) -m ruff check --quiet .
+
+types: $(READY)  ## check the types
+	@echo "Checking the types"
+	@$(PYTHON) -m mypy --no-error-summary
+
+imports: $(READY)  ## check who imports whom
+	@echo "Checking who imports whom"
+	@$(PYTHON) .venv/bin/lint-imports --no-timing
+
+bench: $(READY)  ## measure what the README claims, one JSON line a benchmark
+	@$(PYTHON) -m benchmarks $(BENCH)
+
+lock: $(READY)  ## for maintainers: resolve the dependencies again
+	@$(PYTHON) -m uv lock --quiet
+	@$(PYTHON) -m uv export --quiet --all-extras --all-groups --no-emit-project \
+		--format requirements-txt --no-header -o requirements.lock
+	@$(PYTHON) -m uv export --quiet --all-extras --no-dev --no-emit-project \
+		--format requirements-txt --no-header -o requirements-payment.txt
+
+clean:  ## delete .venv and what tools left behind; the data folder stays
+	@rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
