@@ -1,0 +1,71 @@
+"""``python -m stripe_sandbox``: the sandbox on this machine, until it is told to stop."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from stripe_sandbox import server
+from stripe_sandbox.sandbox import Settings
+from stripe_sandbox.store import StoreFault
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The sandbox has run and ended; or one line said why it could not."""
+    given = _parser().parse_args(arguments)
+    public_url = (given.public_url or f"http://localhost:{given.port}").rstrip("/")
+    secrets = os.environ.get("STRIPE_SANDBOX_WEBHOOK_SECRET", "")
+    settings = Settings(
+        store=given.store,
+        public_url=public_url,
+        brand=os.environ.get("STRIPE_SANDBOX_BRAND") or Settings.brand,
+        webhook_url=os.environ.get("STRIPE_SANDBOX_WEBHOOK_URL") or None,
+        webhook_secrets=tuple(part.strip() for part in secrets.split(",") if part.strip()),
+    )
+    if settings.webhook_url and not settings.webhook_secrets:
+        return _refuse(
+            "STRIPE_SANDBOX_WEBHOOK_URL is set, so set STRIPE_SANDBOX_WEBHOOK_SECRET too"
+        )
+    try:
+        server.run(settings, given.port)
+    except (StoreFault, server.PortTaken) as error:
+        return _refuse(str(error))
+    except OSError as error:
+        return _refuse(f"the store {given.store} cannot be opened: {error.strerror}")
+    return 0
+
+
+def _refuse(message: str) -> int:
+    sys.stderr.write(f"stripe_sandbox: {message}\n")
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m stripe_sandbox",
+        description="A Stripe look-alike on 127.0.0.1. Webhooks go to "
+        "STRIPE_SANDBOX_WEBHOOK_URL, signed "
+        "with STRIPE_SANDBOX_WEBHOOK_SECRET; STRIPE_SANDBOX_BRAND names the merchant on its pages.",
+    )
+    parser.add_argument("--port", type=_port, default=12111, help="default 12111")
+    parser.add_argument(
+        "--store",
+        type=Path,
+        default=Path("data/stripe_sandbox.sqlite"),
+        help="SQLite file that keeps everything; default data/stripe_sandbox.sqlite",
+    )
+    parser.add_argument(
+        "--public-url", help="base of page addresses; default http://localhost:PORT"
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return port
+
+
+if __name__ == "__main__":
+    sys.exit(main())

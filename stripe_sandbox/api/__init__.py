@@ -1,0 +1,1 @@
+"""The protocol: authentication, forms, parameters, errors, lists, expansion and idempotency."""

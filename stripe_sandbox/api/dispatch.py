@@ -1,0 +1,181 @@
+"""From an HTTP request to its answer: key, parameters, idempotency, verb, expansion."""
+
+import json
+import logging
+import re
+from dataclasses import dataclass, replace
+
+from flask import Flask, Response, request
+
+from stripe_sandbox import API_VERSION, Json, ids
+from stripe_sandbox.api import auth, errors, expand, forms, idempotency, params
+from stripe_sandbox.api.errors import StripeFault
+from stripe_sandbox.api.idempotency import Answer
+from stripe_sandbox.api.routes import Route
+from stripe_sandbox.objects import (
+    balance,
+    charges,
+    customers,
+    events,
+    invoice_payments,
+    invoices,
+    line_items,
+    payment_intents,
+    payment_methods,
+    prices,
+    products,
+    refunds,
+    sessions,
+    subscriptions,
+    webhook_endpoints,
+)
+from stripe_sandbox.sandbox import Sandbox
+from stripe_sandbox.unit import Cause, Unit
+
+log = logging.getLogger(__name__)
+
+ROUTES: tuple[Route, ...] = tuple(
+    route
+    for noun in (
+        balance,
+        charges,
+        customers,
+        events,
+        invoice_payments,
+        invoices,
+        payment_intents,
+        payment_methods,
+        prices,
+        products,
+        refunds,
+        sessions,
+        subscriptions,
+        webhook_endpoints,
+    )
+    for route in noun.ROUTES
+)
+_INCLUDED: expand.Included = {
+    ("charge", "refunds"): charges.refunds_of,
+    ("checkout.session", "line_items"): line_items.page_of,
+    ("customer", "subscriptions"): customers.subscriptions_of,
+    ("invoice", "confirmation_secret"): invoices.confirmation_of,
+    ("invoice", "payments"): invoices.payments_of,
+    ("price", "currency_options"): prices.options_of,
+}
+_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?\Z")
+_EXPAND = params.list_of(params.TEXT)
+# Parameters that were refused have done nothing, so their key is free for the corrected request.
+_FORGOTTEN = (400, 401, 404, 409, 429)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One request as far as the verb and its answer need it."""
+
+    route: Route
+    path_ids: dict[str, str]
+    request: str
+    form: forms.Form
+    key: str | None
+
+
+def install(app: Flask, sandbox: Sandbox) -> None:
+    """The application answers every route of the table and refuses the others."""
+    for route in ROUTES:
+
+        def view(route: Route = route, **path_ids: str) -> Response:
+            return _respond(sandbox, route, path_ids)
+
+        app.add_url_rule(route.path, f"{route.method} {route.path}", view, methods=[route.method])
+    app.add_url_rule(
+        "/v1/<path:rest>", "unknown", _unknown, methods=["GET", "POST", "DELETE", "PUT"]
+    )
+    app.register_error_handler(500, _failed)
+
+
+def _respond(sandbox: Sandbox, route: Route, path_ids: dict[str, str]) -> Response:
+    request_id = ids.new_id("req", 14)
+    replayed = False
+    try:
+        auth.check(request.headers.get("Authorization", ""))
+        _check_version()
+        pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
+        # Only what changes something is remembered; reading twice is reading twice.
+        key = request.headers.get("Idempotency-Key") if route.method == "POST" else None
+        call = _Call(route, path_ids, request_id, forms.decode(pairs), key)
+        answer, replayed = _once(sandbox, call)
+    except StripeFault as fault:
+        answer = _refusal(fault, request_id)
+    return _response(answer, request_id, replayed=replayed)
+
+
+def _once(sandbox: Sandbox, call: _Call) -> tuple[Answer, bool]:
+    """The answer, and whether it was given before; effects and remembered answer are one commit."""
+    print_ = idempotency.fingerprint(call.route.method, request.path, call.form)
+    with (
+        sandbox.running.holding(call.key),
+        sandbox.transaction(Cause(call.request, call.key)) as unit,
+    ):
+        before = idempotency.recall(unit.connection, call.key, print_) if call.key else None
+        if before is not None:
+            return before, True
+        try:
+            answer = Answer(200, json.dumps(_run(unit, call)), call.request)
+        except StripeFault as fault:
+            if not fault.keeps_effects:
+                raise
+            answer = _refusal(fault, call.request)
+        if call.key and answer.status not in _FORGOTTEN:
+            idempotency.keep(unit.connection, call.key, print_, answer)
+    return answer, False
+
+
+def _run(unit: Unit, call: _Call) -> Json:
+    form = dict(call.form)
+    wanted = _EXPAND(form.pop("expand", []), "expand")
+    paths = [str(path) for path in wanted] if isinstance(wanted, list) else []
+    values = params.read(call.route.fields, form, required=call.route.required)
+    body = call.route.handler(unit, values, **call.path_ids)
+    return expand.shown(unit, body, paths, _INCLUDED)
+
+
+def _check_version() -> None:
+    version = request.headers.get("Stripe-Version")
+    if version and not _VERSION.match(version):
+        raise errors.invalid(f"Invalid Stripe API version: {version[:40]}")
+
+
+def _refusal(fault: StripeFault, request_id: str) -> Answer:
+    return Answer(fault.status, json.dumps({"error": fault.error}), request_id)
+
+
+def _response(answer: Answer, request_id: str, *, replayed: bool) -> Response:
+    response = Response(answer.body, answer.status, content_type="application/json")
+    response.headers["Request-Id"] = request_id
+    response.headers["Stripe-Version"] = request.headers.get("Stripe-Version") or API_VERSION
+    key = request.headers.get("Idempotency-Key")
+    if key:
+        response.headers["Idempotency-Key"] = key
+    if replayed:
+        response.headers["Idempotent-Replayed"] = "true"
+        response.headers["Original-Request"] = answer.request
+    if answer.status == 409:
+        response.headers["Stripe-Should-Retry"] = "true"
+    return response
+
+
+def _unknown(rest: str) -> Response:
+    fault = errors.invalid(
+        f"Unrecognized request URL ({request.method}: {request.path}). This sandbox serves a "
+        "part of "
+        "Stripe's API; docs/SANDBOX.md lists it."
+    )
+    request_id = ids.new_id("req", 14)
+    return _response(replace(_refusal(fault, request_id), status=404), request_id, replayed=False)
+
+
+def _failed(error: Exception) -> Response:
+    log.error("%s %s failed: %r", request.method, request.path, error)
+    body = {"error": {"type": "api_error", "message": "The sandbox failed; its log says why."}}
+    request_id = ids.new_id("req", 14)
+    return _response(Answer(500, json.dumps(body), request_id), request_id, replayed=False)

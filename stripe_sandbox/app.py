@@ -1,0 +1,44 @@
+"""The Flask application: the API, the pages and the sandbox's own addresses over one Sandbox."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, request
+from werkzeug.exceptions import HTTPException
+
+from stripe_sandbox import machine
+from stripe_sandbox.api import dispatch
+from stripe_sandbox.pages import checkout, confirmation, invoice
+from stripe_sandbox.sandbox import Sandbox
+
+_LARGEST_REQUEST = 1024 * 1024
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+def create_app(sandbox: Sandbox) -> Flask:
+    """The application answers for this sandbox."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_REQUEST
+    hosts = _LOOPBACK | {urlsplit(sandbox.settings.public_url).hostname or "localhost"}
+
+    def guard() -> None:
+        """Only names of this machine are answered, and no other site posts our forms."""
+        host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+        if host not in hosts:
+            abort(403, "This sandbox answers on this machine's own names only.")
+        origin = request.headers.get("Origin")
+        if request.method == "POST" and origin and origin != f"{request.scheme}://{request.host}":
+            abort(403, "This form was sent from another site.")
+
+    def refuse(error: HTTPException) -> Response:
+        return Response(
+            f"{error.description}\n", error.code or 500, content_type="text/plain; charset=utf-8"
+        )
+
+    app.before_request(guard)
+    app.register_error_handler(HTTPException, refuse)
+    dispatch.install(app, sandbox)
+    machine.install(app, sandbox)
+    checkout.install(app, sandbox)
+    confirmation.install(app, sandbox)
+    invoice.install(app, sandbox)
+    return app

@@ -1,0 +1,1 @@
+"""What happens between objects: paying, completing a checkout, renewing, and later work."""

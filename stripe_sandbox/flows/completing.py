@@ -1,0 +1,236 @@
+"""A Checkout Session from the first try to pay to what it leads to: an order, or a subscription."""
+
+from dataclasses import dataclass
+
+from stripe_sandbox import Json
+from stripe_sandbox.api import lists, params
+from stripe_sandbox.flows import paying
+from stripe_sandbox.objects import (
+    customers,
+    invoice_payments,
+    invoices,
+    payment_intents,
+    sessions,
+    subscriptions,
+)
+from stripe_sandbox.objects.invoices import Bill, Line
+from stripe_sandbox.unit import Unit
+
+_UNDER_WAY = ("succeeded", "processing")
+
+
+@dataclass(frozen=True)
+class Payer:
+    """What the payer typed about themselves."""
+
+    email: str
+    name: str
+    address: Json
+
+
+def attempt(unit: Unit, session: Json, method: Json, payer: Payer) -> Json:
+    """The session has been tried with the method; the PaymentIntent says how that ended.
+
+    A session no longer open is left as it is: a second press of the button charges nothing.
+    """
+    if session["status"] != "open":
+        return unit.get("payment_intent", session["_intent"])
+    session["_payer"] = {"email": payer.email, "name": payer.name, "address": payer.address}
+    _ensure_customer(unit, session, payer)
+    intent = _intent(unit, session, payer)
+    paying.confirm(unit, intent, method)
+    return _after_try(unit, session, intent)
+
+
+def answered(unit: Unit, intent: Json, *, approved: bool) -> Json:
+    """The payer has answered the bank, and the session of this payment, if any, knows."""
+    if intent["status"] != "requires_action":
+        return intent
+    paying.answer(unit, intent, approved=approved)
+    session = session_of(unit, intent)
+    return intent if session is None else _after_try(unit, session, intent)
+
+
+def settle(unit: Unit, intent_id: str) -> None:
+    """A promised debit is decided, and everything that waited for it knows."""
+    intent = unit.get("payment_intent", intent_id)
+    if intent["status"] != "processing":
+        return
+    paying.settle(unit, intent)
+    paid = intent["status"] == "succeeded"
+    invoice = invoice_payments.invoice_of(unit, intent)
+    if invoice is not None and paid:
+        invoices.mark_paid(unit, invoice)
+    elif invoice is not None:
+        invoices.mark_failed(unit, invoice)
+        _mark_past_due(unit, invoice)
+    session = session_of(unit, intent)
+    if session is not None:
+        session["payment_status"] = "paid" if paid else "unpaid"
+        unit.save(session)
+        unit.emit(f"checkout.session.async_payment_{'succeeded' if paid else 'failed'}", session)
+
+
+def session_of(unit: Unit, intent: Json) -> Json | None:
+    """The Checkout Session this payment belongs to, or None."""
+    found = unit.select("checkout.session", lists.equal({"_intent": intent["id"]}, "_intent"), 1)
+    return found[0] if found else None
+
+
+def _ensure_customer(unit: Unit, session: Json, payer: Payer) -> None:
+    if session["customer"] is None and session["customer_creation"] == "always":
+        created = customers.create(
+            unit, {"email": payer.email, "name": payer.name, "address": payer.address}
+        )
+        session["customer"] = created["id"]
+        unit.save(session)
+
+
+def _intent(unit: Unit, session: Json, payer: Payer) -> Json:
+    if session["_intent"]:
+        return unit.get("payment_intent", session["_intent"])
+    renews = session["mode"] == "subscription"
+    own: Json = {} if renews else dict(session["_data"])
+    intent = payment_intents.made(
+        unit,
+        {
+            "receipt_email": payer.email,
+            "description": "Subscription creation" if renews else None,
+            "setup_future_usage": "off_session" if renews else None,
+            **own,
+            "amount": session["amount_total"],
+            "currency": session["currency"],
+            "customer": session["customer"],
+        },
+    )
+    intent["_return_url"] = session["url"]
+    session["_intent"] = intent["id"]
+    unit.save(session)
+    unit.emit("payment_intent.created", intent)
+    return intent
+
+
+def _after_try(unit: Unit, session: Json, intent: Json) -> Json:
+    # A session that expired while its owner was at the bank is not brought back: paid or not, its
+    # PaymentIntent was canceled with it, so only a try that is under way completes it.
+    if intent["status"] in _UNDER_WAY and session["status"] == "open":
+        _complete(unit, session, intent)
+    unit.save(session)
+    return intent
+
+
+def _complete(unit: Unit, session: Json, intent: Json) -> None:
+    payer = session["_payer"]
+    paid = intent["status"] == "succeeded"
+    invoice = None
+    if session["customer"]:
+        _remember_on_customer(unit, session)
+    if session["mode"] == "subscription":
+        invoice = _start_subscription(unit, session, intent, paid=paid)
+    else:
+        session["payment_intent"] = intent["id"]
+        if session["invoice_creation"]["enabled"] and session["customer"]:
+            invoice = _bill_order(unit, session, intent, paid=paid)
+    session.update(
+        status="complete",
+        payment_status="paid" if paid else "unpaid",
+        url=None,
+        invoice=invoice["id"] if invoice else None,
+        customer_details=sessions.details(payer["email"], payer["name"], payer["address"]),
+    )
+    unit.unschedule("expire", session["id"])
+    unit.save(session)
+    unit.emit("checkout.session.completed", session)
+
+
+def _remember_on_customer(unit: Unit, session: Json) -> None:
+    before = unit.get("customer", session["customer"])
+    customer = unit.get("customer", session["customer"])
+    wanted = session["_customer_update"]
+    for name in ("address", "name"):
+        if wanted.get(name) == "auto":
+            customer[name] = session["_payer"][name]
+    if session["mode"] == "subscription":
+        customer["currency"] = customer["currency"] or session["currency"]
+    unit.update("customer.updated", customer, before)
+
+
+def _start_subscription(unit: Unit, session: Json, intent: Json, *, paid: bool) -> Json:
+    found = [(unit.get("price", line["price"]), line["quantity"]) for line in session["_lines"]]
+    data = session["_data"]
+    subscription = subscriptions.start(
+        unit,
+        subscriptions.Order(
+            customer=session["customer"],
+            currency=session["currency"],
+            method=intent["payment_method"],
+            lines=tuple((price, quantity) for price, quantity in found if price["recurring"]),
+            metadata=params.merged_metadata({}, data.get("metadata") or {}),
+            description=data.get("description"),
+        ),
+    )
+    once = tuple(
+        Line(price, quantity, (unit.now, unit.now))
+        for price, quantity in found
+        if not price["recurring"]
+    )
+    unit.emit("customer.subscription.created", subscription)
+    bill = Bill(
+        customer=unit.get("customer", session["customer"]),
+        currency=session["currency"],
+        reason="subscription_create",
+        lines=(*lines_for(subscription), *once),
+        period=(unit.now, unit.now),
+        subscription=subscription,
+    )
+    invoice = _billed(unit, bill, intent, paid=paid)
+    subscription["latest_invoice"] = invoice["id"]
+    unit.save(subscription)
+    session["subscription"] = subscription["id"]
+    return invoice
+
+
+def _bill_order(unit: Unit, session: Json, intent: Json, *, paid: bool) -> Json:
+    lines = tuple(
+        Line(unit.get("price", line["price"]), line["quantity"], (unit.now, unit.now))
+        for line in session["_lines"]
+    )
+    bill = Bill(
+        customer=unit.get("customer", session["customer"]),
+        currency=session["currency"],
+        reason="manual",
+        lines=lines,
+        period=(unit.now, unit.now),
+    )
+    return _billed(unit, bill, intent, paid=paid)
+
+
+def lines_for(subscription: Json) -> tuple[Line, ...]:
+    """What the subscription owes for its present period."""
+    return tuple(
+        Line(
+            item["price"],
+            item["quantity"],
+            (item["current_period_start"], item["current_period_end"]),
+            item["id"],
+        )
+        for item in subscription["items"]["data"]
+    )
+
+
+def _billed(unit: Unit, bill: Bill, intent: Json, *, paid: bool) -> Json:
+    invoice = invoices.write(unit, bill)
+    invoice_payments.link(unit, invoice, intent)
+    return invoices.mark_paid(unit, invoice) if paid else invoice
+
+
+def _mark_past_due(unit: Unit, invoice: Json) -> None:
+    parent = invoice["parent"]
+    if parent is None:
+        return
+    subscription_id = parent["subscription_details"]["subscription"]
+    before = unit.get("subscription", subscription_id)
+    subscription = unit.get("subscription", subscription_id)
+    if subscription["status"] == "active":
+        subscription["status"] = "past_due"
+        unit.update("customer.subscription.updated", subscription, before)

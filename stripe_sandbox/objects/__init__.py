@@ -1,0 +1,1 @@
+"""The objects of the API, one file a noun: how each is made, changed and found."""

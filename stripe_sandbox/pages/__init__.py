@@ -1,0 +1,1 @@
+"""The pages a payer sees; plain HTML that needs no script."""

@@ -1,0 +1,116 @@
+"""Serving: gunicorn with one process and threads, on loopback only."""
+
+import errno
+import logging
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import IO, Any, TypeVar
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+
+from stripe_sandbox import store
+from stripe_sandbox.app import create_app
+from stripe_sandbox.sandbox import Sandbox, Settings
+
+_THREADS = 16
+_HOST = "127.0.0.1"
+# A sandbox started again at once may find the one before it still letting go.
+_PATIENCE_SECONDS = 2.0
+_Held = TypeVar("_Held")
+
+
+class PortTaken(Exception):
+    """Something else listens on the port."""
+
+
+def run(settings: Settings, port: int) -> None:
+    """The sandbox has served until told to stop; PortTaken or StoreFault if it could not begin."""
+    listener = _patiently(lambda: _listen(port))
+    # Held until the process ends, the forked worker's copy included.
+    claim = _patiently(lambda: store.claim(settings.store))
+    # A damaged store is found here, where one line can say so, not in a worker, again and again.
+    store.Store(settings.store).close()
+    _Server(settings, listener.detach(), claim).run()
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn, told everything here: no file or command line of its own is read."""
+
+    def __init__(self, settings: Settings, listener: int, claim: IO[bytes]) -> None:
+        self.settings = settings
+        self.listener = listener
+        self.claim = claim
+        super().__init__()
+
+    def load_config(self) -> None:
+        chosen: dict[str, Any] = {
+            "bind": f"fd://{self.listener}",
+            "worker_class": "gthread",
+            # One process: the idempotency keys in use and the delivery threads live in its memory.
+            "workers": 1,
+            "threads": _THREADS,
+            "keepalive": 75,
+            "graceful_timeout": 5,
+            "timeout": 120,
+            "control_socket_disable": True,
+            "loglevel": "warning",
+            "proc_name": "stripe_sandbox",
+            "post_worker_init": _announce(self.settings.public_url),
+            "worker_exit": _stop,
+        }
+        for name, value in chosen.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        # After the fork: neither SQLite connections nor threads survive one.
+        sandbox = Sandbox(self.settings)
+        app = create_app(sandbox)
+        app.extensions["sandbox"] = sandbox
+        sandbox.start()
+        return app
+
+
+def _announce(public_url: str) -> Callable[[Any], None]:
+    def post_worker_init(worker: Any) -> None:
+        logging.basicConfig(level=logging.WARNING, format="stripe_sandbox: %(message)s")
+        sys.stderr.write(f"stripe_sandbox: ready on {public_url}\n")
+        sys.stderr.flush()
+
+    return post_worker_init
+
+
+def _stop(server: Any, worker: Any) -> None:
+    app = getattr(worker, "wsgi", None)
+    if app is not None:
+        app.extensions["sandbox"].stop()
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_HOST, port))
+    except OSError as error:
+        listener.close()
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise PortTaken(
+                f"port {port} is taken; stop what listens there or choose another with --port"
+            ) from error
+        raise
+    listener.listen(512)
+    listener.set_inheritable(True)
+    return listener
+
+
+def _patiently(attempt: Callable[[], _Held]) -> _Held:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return attempt()
+        except (PortTaken, store.StoreFault):
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.1)

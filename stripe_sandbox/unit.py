@@ -1,0 +1,164 @@
+"""One unit of work: what a request, a timer or a page may do to the store in one transaction."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from stripe_sandbox import API_VERSION, Json, ids
+from stripe_sandbox.api import errors
+
+
+@dataclass(frozen=True)
+class Cause:
+    """The request that made something happen; empty for what happened by itself."""
+
+    request: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Where:
+    """A condition on a stored body: SQL of this package, and the values it compares with."""
+
+    sql: str
+    values: tuple[object, ...] = ()
+
+
+@dataclass
+class Unit:
+    """The verbs on stored objects; nothing here outlives the transaction."""
+
+    connection: sqlite3.Connection
+    now: int
+    public_url: str
+    brand: str = "Sandbox merchant"
+    cause: Cause = Cause()
+    events: list[str] = field(default_factory=list)
+    timers: int = 0
+
+    def insert(self, body: Json) -> Json:
+        """The object is stored; its place in lists is after all that were stored before."""
+        self.connection.execute(
+            "INSERT INTO objects (id, kind, body) VALUES (?, ?, ?)",
+            (body["id"], body["object"], json.dumps(body)),
+        )
+        return body
+
+    def save(self, body: Json) -> Json:
+        """The stored object is as given."""
+        self.connection.execute(
+            "UPDATE objects SET body = ? WHERE id = ?", (json.dumps(body), body["id"])
+        )
+        return body
+
+    def find(self, object_id: str) -> Json | None:
+        """The object with this id, of any kind, or None."""
+        row = self.connection.execute(
+            "SELECT body FROM objects WHERE id = ?", (object_id,)
+        ).fetchone()
+        return dict(json.loads(row["body"])) if row else None
+
+    def get(self, kind: str, object_id: str, param: str = "id") -> Json:
+        """The object of this kind, or Stripe's 404 that names the parameter."""
+        body = self.find(object_id)
+        if body is None or body["object"] != kind:
+            raise errors.no_such(kind.replace("_", " ").replace(".", " "), object_id, param)
+        return body
+
+    def living(self, kind: str, object_id: str, param: str = "id") -> Json:
+        """As get, and a deleted object counts as not there."""
+        body = self.get(kind, object_id, param)
+        if body.get("deleted"):
+            raise errors.no_such(kind, object_id, param)
+        return body
+
+    def select(
+        self, kind: str, wheres: Iterable[Where] = (), limit: int = 1000, order: str = "DESC"
+    ) -> list[Json]:
+        """The objects that meet every condition, newest first; oldest first with order ASC."""
+        conditions = [Where("kind = ?", (kind,)), *wheres]
+        clauses = " AND ".join(condition.sql for condition in conditions)
+        values = [value for condition in conditions for value in condition.values]
+        # The clauses are texts of this package; whatever a caller sent is bound by position.
+        query = f"SELECT body FROM objects WHERE {clauses} ORDER BY seq {order} LIMIT ?"  # noqa: S608
+        rows = self.connection.execute(query, [*values, limit])
+        return [dict(json.loads(row["body"])) for row in rows]
+
+    def place(self, object_id: str) -> int | None:
+        """The object's place in the order of storing, or None if there is no such object."""
+        row = self.connection.execute(
+            "SELECT seq FROM objects WHERE id = ?", (object_id,)
+        ).fetchone()
+        return int(row["seq"]) if row else None
+
+    def emit(self, kind: str, body: Json, before: Json | None = None) -> None:
+        """An event with a copy of the object is stored and due for every endpoint that wants it."""
+        data: Json = {"object": public(body)}
+        if before is not None:
+            data["previous_attributes"] = changes(public(before), data["object"])
+        event: Json = {
+            "id": ids.new_id("evt"),
+            "object": "event",
+            "api_version": API_VERSION,
+            "created": self.now,
+            "data": data,
+            "livemode": False,
+            "pending_webhooks": 0,
+            "request": {"id": self.cause.request, "idempotency_key": self.cause.idempotency_key},
+            "type": kind,
+        }
+        self.insert(event)
+        for endpoint in self.select(
+            "webhook_endpoint", [Where("json_extract(body, '$.status') = 'enabled'")]
+        ):
+            if {"*", kind} & set(endpoint["enabled_events"]):
+                self.connection.execute(
+                    "INSERT INTO deliveries (event, endpoint, due_at) VALUES (?, ?, ?)",
+                    (event["id"], endpoint["id"], time.time()),
+                )
+                self.events.append(event["id"])
+
+    def update(self, kind: str, body: Json, before: Json) -> Json:
+        """The object is saved; if it differs from before, the event says in what."""
+        if body != before:
+            self.save(body)
+            self.emit(kind, body, before)
+        return body
+
+    def schedule(self, verb: str, object_id: str, due_at: int) -> None:
+        """The verb will be done to the object when the sandbox clock gets there; once."""
+        self.connection.execute(
+            "INSERT INTO timers (due_at, verb, object) VALUES (?, ?, ?) "
+            "ON CONFLICT (verb, object) DO UPDATE SET due_at = excluded.due_at",
+            (due_at, verb, object_id),
+        )
+        self.timers += 1
+
+    def unschedule(self, verb: str, object_id: str) -> None:
+        """The verb is no longer due for the object."""
+        self.connection.execute(
+            "DELETE FROM timers WHERE verb = ? AND object = ?", (verb, object_id)
+        )
+
+
+def public(body: Json) -> Json:
+    """A copy without the fields that begin with an underscore: the sandbox's own notes."""
+    shown = {name: value for name, value in body.items() if not name.startswith("_")}
+    return dict(json.loads(json.dumps(shown)))
+
+
+def changes(before: Json, after: Json) -> Json:
+    """What the changed fields were before; inside objects only the changed names."""
+    old: Json = {}
+    for name, value in before.items():
+        now = after.get(name)
+        if isinstance(value, dict) and isinstance(now, dict) and value.get("object") != "list":
+            inner = changes(value, now)
+            if inner:
+                old[name] = inner
+        elif value != now:
+            old[name] = value
+    old.update({name: None for name in after if name not in before})
+    return old
