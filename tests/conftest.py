@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -13,10 +14,14 @@ import pytest
 # Before anything of ours is imported: the services connect when they are imported, and a test
 # run must never see the developer's own settings or data.
 _FOLDER = Path(tempfile.mkdtemp(prefix="talkingphoto-tests-"))
-_OURS = ("STRIPE_", "TALKINGPHOTO_", "DATABASE_URL", "REDIS_URL", "APP_URL", "WEB_URL")
+_OURS = (
+    *("STRIPE_", "TALKINGPHOTO_", "DATABASE_URL", "REDIS_URL", "APP_URL", "WEB_URL", "WORKER"),
+    *("SECRET_KEY", "JWT_SECRET_KEY"),
+)
 for _name in [name for name in os.environ if name.startswith(_OURS)]:
     del os.environ[_name]
 os.environ["TALKINGPHOTO_DATA"] = str(_FOLDER / "data")
+os.environ["TALKINGPHOTO_LOG_LEVEL"] = "warning"
 os.environ["TALKINGPHOTO_ENV_FILE"] = str(_FOLDER / "no.env")
 
 from talkingphoto.foundation import settings  # noqa: E402
@@ -24,14 +29,20 @@ from talkingphoto.runtime import Runtime  # noqa: E402
 from tests.support.clock import TestClock  # noqa: E402
 from tests.support.databases import TestServer  # noqa: E402
 
+# The same folder as the services' embedded server: it is up, without fsync, before they look.
+_SERVER = TestServer(_FOLDER / "data")
+
+
+@atexit.register
+def _forget() -> None:
+    _SERVER.stop()
+    shutil.rmtree(_FOLDER, ignore_errors=True)
+
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[TestServer]:
-    """The throw-away server; its first database is what the services' singletons use."""
-    server = TestServer(_FOLDER / "data")
-    yield server
-    server.stop()
-    shutil.rmtree(_FOLDER, ignore_errors=True)
+def postgres() -> TestServer:
+    """The throw-away server of this run."""
+    return _SERVER
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +53,7 @@ def database_url(postgres: TestServer) -> str:
 
 @pytest.fixture
 def clock() -> TestClock:
+    """The product's time, standing still until the test moves it."""
     return TestClock()
 
 

@@ -209,7 +209,9 @@ def grant_invoice(session: Session, *, user_id: str, facts: InvoiceFacts, now: d
             continue
         if sold.interval == "year":
             _plan_drips(session, user_id=user_id, facts=facts, line=line, sold=sold)
-            added += grant_due_drips(session, now=now, user_id=user_id)
+            # What is paid has begun, even if Stripe's clock is a moment ahead of ours.
+            begun = max(now, line.period_start)
+            added += grant_due_drips(session, now=begun, user_id=user_id)
         else:
             added += _grant_month(
                 session, user_id=user_id, facts=facts, line=line, sold=sold, now=now

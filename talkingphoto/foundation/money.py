@@ -75,7 +75,7 @@ class Money:
 
     def percent(self, rate: Decimal | int, *, rounding: Literal["half_up"] = "half_up") -> Money:
         """That many per cent of the amount, rounded to a minor unit away from zero at the half."""
-        assert rounding == "half_up" and not isinstance(rate, float)
+        assert rounding == "half_up" and isinstance(rate, Decimal | int)
         share = (Decimal(self.minor) * Decimal(rate) / 100).quantize(
             Decimal(1), rounding=ROUND_HALF_UP
         )

@@ -1,0 +1,140 @@
+"""The sandbox as a process on a free port, and a payer who fills in its pages."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+import stripe
+
+VISA = "4242424242424242"
+_START_SECONDS = 20
+_TIMEOUT = 10
+Event = dict[str, Any]
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Paid:
+    """What the payer saw after pressing the button."""
+
+    status: int
+    location: str | None
+    page: str
+
+
+class SandboxProcess:
+    """One sandbox with a store of its own; ended by stop()."""
+
+    def __init__(self, folder: Path, *, webhook_url: str = "", secret: str = "") -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.base = f"http://127.0.0.1:{self.port}"
+        self._environment = {
+            **os.environ,
+            "STRIPE_SANDBOX_WEBHOOK_URL": webhook_url,
+            "STRIPE_SANDBOX_WEBHOOK_SECRET": secret,
+            "STRIPE_SANDBOX_BRAND": "TalkingPhoto",
+        }
+        self.start()
+
+    def start(self) -> None:
+        """The sandbox answers; its store is the one from before."""
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "stripe_sandbox", "--port", str(self.port)),
+                *("--store", str(self.folder / "stripe.sqlite")),
+            ],
+            env=self._environment,
+            stdout=subprocess.DEVNULL,
+            stderr=(self.folder / "sandbox.log").open("a"),
+        )
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                if requests.get(f"{self.base}/healthz", timeout=1).ok:
+                    return
+            except requests.ConnectionError:
+                time.sleep(0.05)
+        raise AssertionError((self.folder / "sandbox.log").read_text())
+
+    def stop(self) -> None:
+        """The process has ended and its port is closed."""
+        self._process.terminate()
+        self._process.wait(_TIMEOUT)
+
+    def pay(self, url: str, *, card: str = VISA, **fields: str) -> Paid:
+        """The hosted page's form, filled in and sent."""
+        answer = requests.post(
+            self._reachable(url),
+            data={
+                "number": card,
+                "expiry": "12 / 34",
+                "cvc": "123",
+                "name": "Ada Example",
+                "email": "ada@example.com",
+                **fields,
+            },
+            allow_redirects=False,
+            timeout=_TIMEOUT,
+        )
+        return Paid(answer.status_code, answer.headers.get("Location"), answer.text)
+
+    def open(self, url: str) -> requests.Response:
+        """A hosted page as a browser gets it."""
+        return requests.get(self._reachable(url), timeout=_TIMEOUT)
+
+    def advance(self, **seconds_or_to: int) -> None:
+        """The sandbox's own time moves forward; renewals happen on the way."""
+        answer = requests.post(f"{self.base}/_sandbox/clock", data=seconds_or_to, timeout=60)
+        assert answer.ok, answer.text
+
+    def client(self, key: str) -> stripe.StripeClient:
+        """The official SDK, speaking to this sandbox."""
+        return stripe.StripeClient(key, base_addresses={"api": self.base})
+
+    def events(self, key: str) -> list[Event]:
+        """Every event so far, oldest first, as delivered."""
+        answer = requests.get(
+            f"{self.base}/v1/events",
+            params={"limit": 100},
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=_TIMEOUT,
+        )
+        assert answer.ok, answer.text
+        return list(reversed(answer.json()["data"]))
+
+    def _reachable(self, url: str) -> str:
+        """The page's address on the loopback interface that the sandbox is bound to."""
+        return re.sub(r"^http://localhost:", "http://127.0.0.1:", url)
+
+
+def sign(event: Event, secret: str, *, at: float | None = None) -> tuple[bytes, str]:
+    """The body and the signature header of a delivery."""
+    raw = json.dumps(event).encode()
+    moment = int(time.time() if at is None else at)
+    header = stripe.WebhookSignature.generate_signature_header(
+        payload=raw.decode(), secret=secret, timestamp=moment
+    )
+    return raw, header
+
+
+def of_type(events: Iterable[Event], *types: str) -> list[Event]:
+    """Those of the events that have one of the types."""
+    return [event for event in events if event["type"] in types]

@@ -1,0 +1,96 @@
+"""The product in a test: people who sign up, buy, and whose webhooks arrive as the test says."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import count
+
+from services.auth_service import AuthService
+from services.payment_service import PaymentService
+from services.webhook_service import WebhookService
+from talkingphoto.billing import catalog, ledger
+from talkingphoto.events.table import HANDLERS
+from talkingphoto.foundation.money import Money
+from talkingphoto.runtime import Runtime
+from tests.support.clock import TestClock
+from tests.support.sandbox import VISA, Event, Paid, SandboxProcess, sign
+
+PASSWORD = "a sentence that nobody else uses"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who signed up."""
+
+    id: str
+    email: str
+
+
+class Shop:
+    """Services on one runtime and the sandbox they buy from."""
+
+    def __init__(self, runtime: Runtime, sandbox: SandboxProcess, clock: TestClock) -> None:
+        self.runtime = runtime
+        self.clock = clock
+        self.sandbox = sandbox
+        self.auth = AuthService(runtime)
+        self.payments = PaymentService(runtime)
+        self.webhooks = WebhookService(runtime)
+        self.key = runtime.settings.stripe_secret_key.get_secret_value()
+        self.secret = runtime.settings.webhook_secrets[0]
+        self._numbers = count(1)
+        self._seen: set[str] = set()
+
+    def a_person(self) -> Person:
+        """Somebody who has just signed up."""
+        email = f"person{next(self._numbers)}-{uuid.uuid4().hex[:8]}@example.com"
+        signed_in = self.auth.register(
+            email=email, password=PASSWORD, terms_accepted=True, ip="127.0.0.1", user_agent="test"
+        )
+        return Person(signed_in.user.id, email)
+
+    def opens(self, person: Person, item: str, *, request_id: str | None = None) -> str:
+        """The hosted page that the person was sent to."""
+        return self.payments.start_checkout(
+            user_id=person.id, item=item, request_id=request_id or str(uuid.uuid4())
+        )
+
+    def pays(self, person: Person, item: str, *, card: str = VISA) -> Paid:
+        """The person filled in the hosted page; no webhook has arrived yet."""
+        return self.sandbox.pay(self.opens(person, item), card=card)
+
+    def buys(self, person: Person, item: str) -> list[Event]:
+        """The person paid and every webhook of it arrived once, in order."""
+        paid = self.pays(person, item)
+        assert paid.status == 303, paid.page
+        events = self.new_events()
+        self.deliver(events)
+        return events
+
+    def new_events(self) -> list[Event]:
+        """The events of the sandbox that no call has returned before, those we ask for."""
+        fresh = [
+            event
+            for event in self.sandbox.events(self.key)
+            if event["id"] not in self._seen and event["type"] in HANDLERS
+        ]
+        self._seen.update(event["id"] for event in fresh)
+        return fresh
+
+    def deliver(self, events: Iterable[Event]) -> None:
+        """Each event arrives signed and is processed before the next."""
+        for event in events:
+            self.webhooks.receive(*sign(event, self.secret))
+            self.webhooks.process(event["id"])
+
+    @staticmethod
+    def payments_price(item: str) -> Money:
+        """What the item costs by the price list."""
+        return catalog.item(item).price
+
+    def balance(self, person: Person) -> int:
+        """What the person can spend."""
+        with self.runtime.read_only() as session:
+            return ledger.balance(session, user_id=person.id, now=self.runtime.clock()).available
