@@ -10,6 +10,16 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 FILE_NAME = "dev.env"
+NAMES = ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "SECRET_KEY", "JWT_SECRET_KEY")
+
+
+class Damaged(Exception):
+    """The file is there and lacks a secret; `faults` holds a line for each."""
+
+    def __init__(self, missing: list[str]) -> None:
+        remedy = f"missing in {FILE_NAME}; delete that file to have new secrets made"
+        self.faults = tuple(f"{name}: {remedy}" for name in missing)
+        super().__init__("\n".join(self.faults))
 
 
 def ensure(folder: Path) -> dict[str, str]:
@@ -18,15 +28,20 @@ def ensure(folder: Path) -> dict[str, str]:
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         _publish(path, _generate())
-    return {name: value for name, value in dotenv_values(path).items() if value}
+    found = dotenv_values(path)
+    # An empty signing secret would let anyone sign, so half a file is refused.
+    missing = [name for name in NAMES if not found.get(name)]
+    if missing:
+        raise Damaged(missing)
+    return {name: found[name] or "" for name in NAMES}
 
 
 def _generate() -> str:
+    stripe_key, webhook_secret, *own = NAMES
     made = {
-        "STRIPE_SECRET_KEY": f"sk_test_{secrets.token_hex(24)}",
-        "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(24)}",
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "JWT_SECRET_KEY": secrets.token_urlsafe(48),
+        stripe_key: f"sk_test_{secrets.token_hex(24)}",
+        webhook_secret: f"whsec_{secrets.token_hex(24)}",
+        **{name: secrets.token_urlsafe(48) for name in own},
     }
     head = "# Made for the sandbox on this machine; never used with a real Stripe key.\n"
     return head + "".join(f"{name}={value}\n" for name, value in made.items())

@@ -20,7 +20,10 @@ SHORTEST_SECRET = 32
 def origin(url: str) -> str:
     """The scheme and host of an address, as a browser sends them in `Origin`."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    port = "" if parts.port in {None, usual} else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
 
 
 def unknown_names(given: Mapping[str, str], *, known: Iterable[str]) -> list[str]:
@@ -62,8 +65,8 @@ def _shapes(values: Mapping[str, str]) -> list[str]:
     publishable = values.get("STRIPE_PUBLISHABLE_KEY")
     if publishable and not _PUBLISHABLE_KEY.match(publishable):
         found.append("STRIPE_PUBLISHABLE_KEY: not a publishable key (pk_test_… or pk_live_…)")
-    secrets = [part.strip() for part in values.get("STRIPE_WEBHOOK_SECRET", "").split(",")]
-    if any(part and not _WEBHOOK_SECRET.match(part) for part in secrets):
+    signing = values.get("STRIPE_WEBHOOK_SECRET")
+    if signing and not _are_signing_secrets(signing):
         found.append("STRIPE_WEBHOOK_SECRET: not a signing secret (whsec_…), or a list of them")
     found += [
         f"{name}: not a price id (price_…)"
@@ -73,6 +76,11 @@ def _shapes(values: Mapping[str, str]) -> list[str]:
     return found
 
 
+def _are_signing_secrets(text: str) -> bool:
+    secrets = [part.strip() for part in text.split(",") if part.strip()]
+    return bool(secrets) and all(map(_WEBHOOK_SECRET.match, secrets))
+
+
 def _one_mode(values: Mapping[str, str]) -> list[str]:
     keys = [values.get(name, "") for name in ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY")]
     modes = {mode for mode in ("_test_", "_live_") for key in keys if mode in key}
@@ -80,7 +88,7 @@ def _one_mode(values: Mapping[str, str]) -> list[str]:
         return ["STRIPE_PUBLISHABLE_KEY: one key is for test and the other for live; use one mode"]
     if "_live_" not in modes:
         return []
-    insecure = [n for n in _URLS if n in values and urlsplit(values[n]).scheme != "https"]
+    insecure = [n for n in _URLS if n in values and not values[n].lower().startswith("https://")]
     return [
         *(f"{name}: must begin with https:// when a live key is set" for name in insecure),
         *_missing(("APP_URL", "WEB_URL"), values, skip=[]),
@@ -115,8 +123,13 @@ def _addresses(values: Mapping[str, str]) -> list[str]:
 
 
 def _is_web_address(value: str) -> bool:
-    parts = urlsplit(value)
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.fragment
+    try:
+        parts = urlsplit(value)
+        port = parts.port  # Read here, because it is where a port that is no number shows.
+    except ValueError:
+        return False
+    named = bool(parts.hostname) and port != 0
+    return parts.scheme in {"http", "https"} and named and not parts.fragment
 
 
 def _missing(names: Iterable[str], values: Mapping[str, str], *, skip: list[str]) -> list[str]:

@@ -13,13 +13,21 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import AliasGenerator, BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import (
+    AliasGenerator,
+    BaseModel,
+    ConfigDict,
+    NonNegativeInt,
+    SecretStr,
+    ValidationError,
+)
 
 from talkingphoto.foundation import dev_secrets, setting_rules
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 LIVE_API_BASE = "https://api.stripe.com"
 SANDBOX_API_BASE = "http://127.0.0.1:12111"
+ENV_FILE = "TALKINGPHOTO_ENV_FILE"
 
 # Ours begin with TALKINGPHOTO_ unless the name says enough by itself.
 _PREFIXED = frozenset(
@@ -75,7 +83,7 @@ class Settings(BaseModel):
     pg_bin: Path | None = None
     smtp_url: SecretStr = SecretStr("")
     mail_from: str = "TalkingPhoto <hello@localhost>"
-    trusted_proxies: int = 0
+    trusted_proxies: NonNegativeInt = 0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     sandbox: bool = True
 
@@ -124,13 +132,13 @@ def load(
 ) -> Settings:
     """The settings, with dev.env made when no Stripe key is set; SettingsFault lists all faults."""
     given = dict(os.environ if environ is None else environ)
-    values = _known(_read_env_file(given) | {k: v for k, v in given.items() if v.strip()})
-    faults = setting_rules.unknown_names(given, known=_variables())
+    written = _read_env_file(given) | {k: v for k, v in given.items() if v.strip()}
+    values = _known(written)
+    faults = setting_rules.unknown_names(written, known=_variables())
     sandbox = not values.get("STRIPE_SECRET_KEY")
     faults += setting_rules.faults(values, sandbox=sandbox)
     if not faults and sandbox:
-        generated = make_dev_secrets(_under_root(values.get("TALKINGPHOTO_DATA", "data")))
-        values = generated | values
+        values = _made(make_dev_secrets, values) | values
     try:
         chosen = Settings.model_validate({**values, "sandbox": sandbox})
     except ValidationError as fault:
@@ -141,6 +149,18 @@ def load(
     if faults:
         raise SettingsFault(tuple(faults))
     return _completed(chosen)
+
+
+def _made(
+    make_dev_secrets: Callable[[Path], dict[str, str]], values: Mapping[str, str]
+) -> dict[str, str]:
+    try:
+        return make_dev_secrets(_under_root(values.get("TALKINGPHOTO_DATA", "data")))
+    except dev_secrets.Damaged as fault:
+        raise SettingsFault(fault.faults) from None
+    except (OSError, UnicodeDecodeError):
+        line = "TALKINGPHOTO_DATA: dev.env cannot be read or made there; name a folder of yours"
+        raise SettingsFault((line,)) from None
 
 
 def _completed(chosen: Settings) -> Settings:
@@ -157,10 +177,15 @@ def _completed(chosen: Settings) -> Settings:
 
 
 def _read_env_file(environ: Mapping[str, str]) -> dict[str, str]:
-    path = _under_root(environ.get("TALKINGPHOTO_ENV_FILE") or ".env")
+    path = _under_root(environ.get(ENV_FILE) or ".env")
     if not path.is_file():
         return {}
-    return {name: value for name, value in dotenv_values(path).items() if value and value.strip()}
+    try:
+        found = dotenv_values(path)
+    except (OSError, UnicodeDecodeError):
+        # Without the cause: the message of a decoding error holds the bytes of the file.
+        raise SettingsFault((f"{ENV_FILE}: the file cannot be read as UTF-8 text",)) from None
+    return {name: value for name, value in found.items() if value and value.strip()}
 
 
 def _known(values: dict[str, str]) -> dict[str, str]:
