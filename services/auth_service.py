@@ -1,0 +1,190 @@
+"""Accounts, and who is signed in."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from talkingphoto import runtime as runtimes
+from talkingphoto.accounts import audit, passwords, sessions, terms, users
+from talkingphoto.billing import catalog, customers, ledger
+from talkingphoto.foundation import errors
+from talkingphoto.integrations.cache import Allowance, TryCounter
+
+# Tries are counted by account and address together, so that nobody can lock the owner out.
+TRIES_PER_ACCOUNT = Allowance("sign_in_account", most=10, seconds=15 * 60)
+TRIES_PER_IP = Allowance("sign_in_ip", most=100, seconds=15 * 60)
+SIGN_UPS_PER_IP = Allowance("sign_up_ip", most=30, seconds=60 * 60)
+_BATCH = 1000
+
+User = users.User
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who signed in, and the token that proves it from now on; only its hash is stored."""
+
+    user: User
+    token: str
+
+
+class AuthService:
+    """Sign-up, sign-in, sign-out, and whose token one is."""
+
+    def __init__(self, runtime: runtimes.Runtime) -> None:
+        self.runtime = runtime
+        self._tries = TryCounter(
+            runtime.transaction,
+            clock=runtime.wall_clock,
+            redis_url=runtime.settings.redis_url.get_secret_value(),
+        )
+
+    def register(
+        self,
+        *,
+        email: str,
+        password: str,
+        terms_accepted: bool,
+        ip: str,
+        user_agent: str,
+        replaces: str | None = None,
+    ) -> SignedIn:
+        """The account exists, holds its free credits and is signed in; `replaces` is over."""
+        if not terms_accepted:
+            raise errors.InvalidRequest("auth.terms", "Accept the terms to make an account.")
+        address = users.check_email(email)
+        passwords.check(password, email=address)
+        self._count(SIGN_UPS_PER_IP, _network(ip))
+        now = self.runtime.clock()
+        user = User(self.runtime.new_id(), address, now)
+        password_hash = passwords.hash_of(password)
+        browser = sessions.Browser(ip, user_agent)
+        with self.runtime.transaction() as session:
+            users.add(session, user=user, password_hash=password_hash)
+            self._accept_terms(session, user_id=user.id, ip=ip)
+            customers.ensure(session, user_id=user.id, now=now)
+            ledger.grant(session, _free_credits(user.id), now=now)
+            self._record(session, "account.created", user_id=user.id, ip=ip)
+            return self._open(session, user=user, browser=browser, replaces=replaces)
+
+    def sign_in(
+        self, *, email: str, password: str, ip: str, user_agent: str, replaces: str | None = None
+    ) -> SignedIn:
+        """A new session is open and `replaces` is over; NotPermitted when the two do not match."""
+        account = (users.email_key(email), _network(ip))
+        self._count(TRIES_PER_IP, _network(ip))
+        self._count(TRIES_PER_ACCOUNT, *account)
+        secret = self._secret_of(email)
+        # One hash is computed whether or not there is an account, so time tells nothing.
+        proved = passwords.matches(secret.password_hash if secret else None, password)
+        if secret is None or not proved:
+            with self.runtime.transaction() as session:
+                self._record(
+                    session, "sign_in.failed", user_id=secret.user.id if secret else None, ip=ip
+                )
+            raise errors.NotPermitted(
+                "auth.mismatch", "That e-mail and password do not match. Check both."
+            )
+        self._tries.clear(TRIES_PER_ACCOUNT, *account)
+        renewed = _renewed(secret.password_hash, password)
+        with self.runtime.transaction() as session:
+            if renewed:
+                users.replace_hash(
+                    session, user_id=secret.user.id, old=secret.password_hash, new=renewed
+                )
+            self._record(session, "sign_in.succeeded", user_id=secret.user.id, ip=ip)
+            browser = sessions.Browser(ip, user_agent)
+            return self._open(session, user=secret.user, browser=browser, replaces=replaces)
+
+    def sign_out(self, token: str | None, *, ip: str = "") -> None:
+        """The token signs nobody in, here and in every open tab."""
+        if not token:
+            return
+        with self.runtime.transaction() as session:
+            user_id = sessions.end(session, token=token)
+            if user_id:
+                self._record(session, "signed_out", user_id=user_id, ip=ip)
+
+    def current_user(self, token: str | None, *, active: bool = True) -> User | None:
+        """Whose live session that is; a page that asks by itself says it is not `active`."""
+        if not token:
+            return None
+        with self.runtime.transaction() as session:
+            now = self.runtime.wall_clock()
+            return sessions.user_of(session, token=token, active=active, now=now)
+
+    def forget_past(self) -> int:
+        """Sessions that ended by themselves and counters of past tries are gone, a batch each."""
+        with self.runtime.transaction() as session:
+            ended = sessions.forget_ended(session, now=self.runtime.wall_clock(), limit=_BATCH)
+        return ended + self._tries.forget_past(limit=_BATCH)
+
+    def _count(self, allowance: Allowance, *who: str) -> None:
+        wait = self._tries.take(allowance, *who)
+        if wait:
+            raise errors.RateLimited(
+                "auth.rate_limited", "Too many tries. Wait a while.", retry_after_seconds=wait
+            )
+
+    def _secret_of(self, email: str) -> users.Secret | None:
+        try:
+            address = users.check_email(email)
+        except errors.InvalidRequest:
+            return None
+        with self.runtime.transaction() as session:
+            return users.secret_of(session, email=address)
+
+    def _open(
+        self, session: Session, *, user: User, browser: sessions.Browser, replaces: str | None
+    ) -> SignedIn:
+        if replaces:
+            sessions.end(session, token=replaces)
+        token = sessions.start(
+            session,
+            user_id=user.id,
+            browser=browser,
+            cipher=self.runtime.cipher,
+            now=self.runtime.wall_clock(),
+        )
+        return SignedIn(user, token)
+
+    def _record(self, session: Session, kind: audit.Kind, *, user_id: str | None, ip: str) -> None:
+        event = audit.Event(self.runtime.new_id(), kind, user_id, ip)
+        now = self.runtime.wall_clock()
+        audit.record(session, event=event, cipher=self.runtime.cipher, now=now)
+
+    def _accept_terms(self, session: Session, *, user_id: str, ip: str) -> None:
+        now = self.runtime.wall_clock()
+        terms.accept(session, user_id=user_id, ip=ip, cipher=self.runtime.cipher, now=now)
+
+
+def _free_credits(user_id: str) -> ledger.NewLot:
+    return ledger.NewLot(
+        key=f"free:{user_id}",
+        user_id=user_id,
+        source="free",
+        credits=catalog.FREE_CREDITS,
+        description="Free videos",
+    )
+
+
+def _renewed(stored: str, password: str) -> str | None:
+    return passwords.hash_of(password) if passwords.is_outdated(stored) else None
+
+
+def _network(ip: str) -> str:
+    """Whom an address belongs to: an IPv4 one, or the 64 bits that one IPv6 customer is given."""
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return ip
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
+
+
+auth_service = AuthService(runtimes.current())
