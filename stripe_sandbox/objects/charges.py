@@ -7,6 +7,20 @@ from stripe_sandbox.api.routes import Route, retrieve
 from stripe_sandbox.objects import balance
 from stripe_sandbox.unit import Unit
 
+_EMPTY = (
+    "application",
+    "application_fee",
+    "application_fee_amount",
+    "balance_transaction",
+    "failure_balance_transaction",
+    "failure_code",
+    "failure_message",
+    "outcome",
+    "receipt_number",
+    "receipt_url",
+    "transfer_group",
+)
+
 
 def open_for(unit: Unit, intent: Json, method: Json) -> Json:
     """A new pending charge belongs to the PaymentIntent."""
@@ -14,13 +28,10 @@ def open_for(unit: Unit, intent: Json, method: Json) -> Json:
         {
             "id": ids.new_id("ch"),
             "object": "charge",
+            **dict.fromkeys(_EMPTY),
             "amount": intent["amount"],
             "amount_captured": 0,
             "amount_refunded": 0,
-            "application": None,
-            "application_fee": None,
-            "application_fee_amount": None,
-            "balance_transaction": None,
             "billing_details": method["billing_details"],
             "calculated_statement_descriptor": unit.brand.upper()[:22],
             "captured": False,
@@ -29,26 +40,19 @@ def open_for(unit: Unit, intent: Json, method: Json) -> Json:
             "customer": intent["customer"],
             "description": intent["description"],
             "disputed": False,
-            "failure_balance_transaction": None,
-            "failure_code": None,
-            "failure_message": None,
             "fraud_details": {},
             "livemode": False,
             "metadata": dict(intent["metadata"]),
-            "outcome": None,
             "paid": False,
             "payment_intent": intent["id"],
             "payment_method": method["id"],
             "payment_method_details": _details(method),
             "receipt_email": intent["receipt_email"],
-            "receipt_number": None,
-            "receipt_url": None,
             "refunded": False,
             "shipping": intent["shipping"],
             "statement_descriptor": intent["statement_descriptor"],
             "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
             "status": "pending",
-            "transfer_group": None,
         }
     )
 

@@ -39,6 +39,29 @@ _EMPTY = (
     "test_clock",
     "webhooks_delivered_at",
 )
+_ZERO = (
+    "amount_overpaid",
+    "amount_paid",
+    "amount_shipping",
+    "attempt_count",
+    "post_payment_credit_notes_amount",
+    "pre_payment_credit_notes_amount",
+    "starting_balance",
+)
+_NO_LIST = (
+    "customer_tax_ids",
+    "default_tax_rates",
+    "discounts",
+    "total_discount_amounts",
+    "total_pretax_credit_amounts",
+    "total_taxes",
+)
+_NO_TAX = {
+    **dict.fromkeys(("disabled_reason", "liability", "provider", "status")),
+    "enabled": False,
+}
+_SETTINGS = ("default_mandate", "payment_method_options", "payment_method_types")
+_TRANSITIONS = ("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")
 
 
 @dataclass(frozen=True)
@@ -150,24 +173,20 @@ def confirmation_of(unit: Unit, body: Json) -> Json | None:
 def _draft(unit: Unit, invoice_id: str, bill: Bill, lines: list[Json]) -> Json:
     total = sum(line["amount"] for line in lines)
     customer = bill.customer
+    url = f"/v1/invoices/{invoice_id}"
     return {
         "id": invoice_id,
         "object": "invoice",
         **dict.fromkeys(_EMPTY),
+        **dict.fromkeys(_ZERO, 0),
+        **{name: [] for name in _NO_LIST},
         "account_country": "US",
         "account_name": unit.brand,
         "amount_due": total,
-        "amount_overpaid": 0,
-        "amount_paid": 0,
         "amount_remaining": total,
-        "amount_shipping": 0,
-        "attempt_count": 0,
         "attempted": False,
         "auto_advance": True,
-        "automatic_tax": {
-            **dict.fromkeys(("disabled_reason", "liability", "provider", "status")),
-            "enabled": False,
-        },
+        "automatic_tax": dict(_NO_TAX),
         "billing_reason": bill.reason,
         "collection_method": "charge_automatically",
         "created": unit.now,
@@ -175,37 +194,21 @@ def _draft(unit: Unit, invoice_id: str, bill: Bill, lines: list[Json]) -> Json:
         "customer": customer["id"],
         **{f"customer_{name}": customer[name] for name in ("address", "email", "name", "phone")},
         "customer_tax_exempt": customer["tax_exempt"],
-        "customer_tax_ids": [],
-        "default_tax_rates": [],
         "description": None,
-        "discounts": [],
         "issuer": {"type": "self"},
-        "lines": {
-            **lists.listed(f"/v1/invoices/{invoice_id}/lines", lines),
-            "total_count": len(lines),
-        },
+        "lines": {**lists.listed(f"{url}/lines", lines), "total_count": len(lines)},
         "livemode": False,
         "metadata": bill.metadata or {},
         "parent": _parent(bill.subscription),
-        "payment_settings": dict.fromkeys(
-            ("default_mandate", "payment_method_options", "payment_method_types")
-        ),
+        "payment_settings": dict.fromkeys(_SETTINGS),
         "period_end": bill.period[1],
         "period_start": bill.period[0],
-        "post_payment_credit_notes_amount": 0,
-        "pre_payment_credit_notes_amount": 0,
-        "starting_balance": 0,
         "status": "draft",
-        "status_transitions": dict.fromkeys(
-            ("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")
-        ),
+        "status_transitions": dict.fromkeys(_TRANSITIONS),
         "subtotal": total,
         "subtotal_excluding_tax": total,
         "total": total,
-        "total_discount_amounts": [],
         "total_excluding_tax": total,
-        "total_pretax_credit_amounts": [],
-        "total_taxes": [],
     }
 
 

@@ -20,6 +20,23 @@ _KEPT = (
     "statement_descriptor",
     "statement_descriptor_suffix",
 )
+_EMPTY = (
+    "application",
+    "application_fee_amount",
+    "canceled_at",
+    "cancellation_reason",
+    "last_payment_error",
+    "latest_charge",
+    "next_action",
+    "on_behalf_of",
+    "payment_method",
+    "payment_method_configuration_details",
+    "processing",
+    "review",
+    "source",
+    "transfer_data",
+    "transfer_group",
+)
 
 
 def create(unit: Unit, values: Json) -> Json:
@@ -111,28 +128,11 @@ def all_of(unit: Unit, values: Json) -> Json:
 def made(unit: Unit, values: Json) -> Json:
     """A new unpaid PaymentIntent is stored; nobody has been told yet."""
     intent_id = ids.new_id("pi")
-    empty = (
-        "application",
-        "application_fee_amount",
-        "canceled_at",
-        "cancellation_reason",
-        "last_payment_error",
-        "latest_charge",
-        "next_action",
-        "on_behalf_of",
-        "payment_method",
-        "payment_method_configuration_details",
-        "processing",
-        "review",
-        "source",
-        "transfer_data",
-        "transfer_group",
-    )
     return unit.insert(
         {
             "id": intent_id,
             "object": "payment_intent",
-            **dict.fromkeys(empty),
+            **dict.fromkeys(_EMPTY),
             "amount": values["amount"],
             "amount_capturable": 0,
             "amount_details": {"tip": {}},

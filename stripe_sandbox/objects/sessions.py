@@ -41,6 +41,9 @@ _KEPT = (
     "locale",
     "submit_type",
 )
+_TEXTS = ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
+_EXTRAS = ("amount_discount", "amount_shipping", "amount_tax")
+_UNTAXED = {"enabled": False, **dict.fromkeys(("liability", "provider", "status"))}
 
 
 def create(unit: Unit, values: Json) -> Json:
@@ -143,25 +146,22 @@ def _body(unit: Unit, values: Json, currency: str, lines: list[Json], expires_at
     session_id = ids.new_id("cs_test", 58)
     total = sum(line["amount"] for line in lines)
     payment = values["mode"] == "payment"
+    once = "if_required" if payment else "always"
     enabled = bool((values.get("invoice_creation") or {}).get("enabled"))
     return {
         "id": session_id,
         "object": "checkout.session",
         **dict.fromkeys(_EMPTY),
         **{name: values.get(name) for name in _KEPT},
-        "adaptive_pricing": {"enabled": False},
+        **{name: {"enabled": False} for name in ("adaptive_pricing", "phone_number_collection")},
         "amount_subtotal": total,
         "amount_total": total,
-        "automatic_tax": {"enabled": False, **dict.fromkeys(("liability", "provider", "status"))},
+        "automatic_tax": dict(_UNTAXED),
         "created": unit.now,
         "currency": currency,
         "custom_fields": [],
-        "custom_text": dict.fromkeys(
-            ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
-        ),
-        "customer_creation": (values.get("customer_creation") or "if_required")
-        if payment
-        else "always",
+        "custom_text": dict.fromkeys(_TEXTS),
+        "customer_creation": (values.get("customer_creation") or once) if payment else "always",
         "customer_details": _known_payer(unit, values),
         "discounts": [],
         "expires_at": expires_at,
@@ -169,16 +169,14 @@ def _body(unit: Unit, values: Json, currency: str, lines: list[Json], expires_at
         "livemode": False,
         "metadata": params.merged_metadata({}, values.get("metadata") or {}),
         "mode": values["mode"],
-        "payment_method_collection": values.get("payment_method_collection")
-        or ("if_required" if payment else "always"),
+        "payment_method_collection": values.get("payment_method_collection") or once,
         "payment_method_options": {},
         "payment_method_types": ["card", "us_bank_account"] if currency == "usd" else ["card"],
         "payment_status": "unpaid",
-        "phone_number_collection": {"enabled": False},
         "shipping_options": [],
         "status": "open",
         "success_url": values["success_url"],
-        "total_details": dict.fromkeys(("amount_discount", "amount_shipping", "amount_tax"), 0),
+        "total_details": dict.fromkeys(_EXTRAS, 0),
         "ui_mode": "hosted_page",
         "url": f"{unit.public_url}/c/pay/{session_id}",
         "_customer_update": values.get("customer_update") or {},

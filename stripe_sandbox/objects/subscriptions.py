@@ -44,6 +44,16 @@ _FEEDBACK = (
     "too_expensive",
     "unused",
 )
+_FLEXIBLE = {
+    "flexible": {"proration_discounts": "included"},
+    "type": "flexible",
+    "updated_at": None,
+}
+_SETTINGS = {
+    "payment_method_options": None,
+    "payment_method_types": None,
+    "save_default_payment_method": "off",
+}
 
 
 @dataclass(frozen=True)
@@ -69,11 +79,7 @@ def start(unit: Unit, order: Order) -> Json:
             **dict.fromkeys(_EMPTY),
             "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
             "billing_cycle_anchor": unit.now,
-            "billing_mode": {
-                "flexible": {"proration_discounts": "included"},
-                "type": "flexible",
-                "updated_at": None,
-            },
+            "billing_mode": dict(_FLEXIBLE),
             "billing_schedules": [],
             "cancel_at_period_end": False,
             "cancellation_details": dict.fromkeys(("comment", "feedback", "reason")),
@@ -89,11 +95,7 @@ def start(unit: Unit, order: Order) -> Json:
             "items": lists.listed(f"/v1/subscription_items?subscription={subscription_id}", items),
             "livemode": False,
             "metadata": order.metadata,
-            "payment_settings": {
-                "payment_method_options": None,
-                "payment_method_types": None,
-                "save_default_payment_method": "off",
-            },
+            "payment_settings": dict(_SETTINGS),
             "start_date": unit.now,
             "status": "active",
             "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},

@@ -6,7 +6,7 @@ Names a browser test may rely on. Fields, each labelled: ``email``, ``number``, 
 without paying". In the closed list "Test cards" the numbers; in the closed list "Other ways to pay"
 the buttons "Bank debit that arrives" and "Bank debit that bounces" (field ``method``:
 ``bank_arrives``, ``bank_bounces``). A refusal stands in ``#refusal``, a wrong field in
-``#FIELD-error``; both have the role alert.
+``#FIELD-error``; both have the role alert, and the page never shows both kinds at once.
 """
 
 from flask import Flask, Response, request
@@ -22,6 +22,12 @@ from stripe_sandbox.unit import Unit
 # The payer is not kept waiting for the merchant's webhook longer than this.
 _WAIT_SECONDS = 1.0
 _BANKS = {"bank_arrives": True, "bank_bounces": False}
+# The refusal itself stands above the form; the field only says what to do with it.
+_BESIDE = {
+    "number": "Use another card.",
+    "expiry": "Check the date.",
+    "cvc": "Check the security code.",
+}
 _HINTS = tuple(card for card in cards.CARDS if card.hint)
 
 
@@ -136,7 +142,8 @@ def _facts(
         ],
         "then": _then(session, shown),
         "typed": typed.typed,
-        "errors": _beside(typed, refusal),
+        "errors": typed.errors,
+        "beside": {refusal.field: _BESIDE[refusal.field]} if refusal else {},
         "refusal": refusal,
         "hints": _HINTS,
         "banks": "us_bank_account" in session["payment_method_types"],
@@ -165,10 +172,6 @@ def _then(session: Json, shown: list[Json]) -> str | None:
     count, unit_of_time = every["interval_count"], every["interval"]
     length = f"a {unit_of_time}" if count == 1 else f"every {count} {unit_of_time}s"
     return f"Then {total} {length}, from this card, until you cancel."
-
-
-def _beside(typed: Entry, refusal: cards.Refusal | None) -> dict[str, str]:
-    return {**typed.errors, **({refusal.field: refusal.title} if refusal else {})}
 
 
 def _closed(sandbox: Sandbox, session: Json | None) -> Response:
