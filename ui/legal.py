@@ -1,0 +1,134 @@
+"""Terms, privacy, refunds, contact: short texts that fit what the product does today."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from talkingphoto.accounts import terms as accepted
+from ui import kit, session, wording
+
+
+def terms(visit: session.Visit) -> None:
+    """The terms of use are on the page."""
+    _prose(
+        "Terms of use",
+        "What you get, what it costs, and what we ask of you.",
+        f"""
+<h2>What you buy</h2>
+<p>TalkingPhoto turns a portrait and a text into a video of the portrait speaking. One video you
+make uses one video from your account. If a video cannot be made, it goes back on your account.</p>
+<ul><li>A new account has 3 free videos, once.</li>
+<li>A plan adds its videos every month, also when you pay by the year. Videos you have not used
+roll over one month and then expire.</li>
+<li>Videos bought in a pack do not expire.</li></ul>
+<h2>Paying</h2>
+<p>Prices are in US dollars, before tax. Stripe takes the payment on its own page; we never see
+your card number. A plan renews at the end of each month or year, at the price shown on your
+account, until you cancel.</p>
+<h2>Cancelling</h2>
+<p>You can cancel at any time by writing to {_mail(visit)}. The plan then runs to the end of the
+time you paid for. Videos bought in a pack stay yours. See also <a href="/refunds">refunds</a>.</p>
+<h2>Photos and words</h2>
+<ul><li>Use only photos of yourself, or of people who agreed to it. No photos of children.</li>
+<li>Do not pretend that somebody said what they did not say, and do not harass or deceive.</li>
+<li>Every video carries a small “AI-generated” mark. It stays on, in every plan.</li></ul>
+<p>What you upload and what you make stays yours. We use it only to make your video and to show
+it to you.</p>
+<h2>If rules are broken</h2>
+<p>We may stop a video or close an account that breaks these terms. We say why, and give back
+the money for videos you paid for and have not used, unless the law forbids it.</p>
+<h2>If something goes wrong</h2>
+<p>We answer for what we do as the law of the country you live in provides. Nothing here takes
+away a right that this law gives you.</p>
+<h2>Changes</h2>
+<p>We tell you by e-mail 30 days before these terms change. What you have bought by then keeps
+the terms it was bought under.</p>
+""",
+    )
+
+
+def privacy(visit: session.Visit) -> None:
+    """The privacy notice is on the page."""
+    _prose(
+        "Privacy",
+        "What we know about you, why, and for how long.",
+        f"""
+<h2>What we keep</h2>
+<ul><li>Your e-mail address, and a fingerprint of your password from which it cannot be read.</li>
+<li>When you signed in, and from which address and browser, to protect your account.</li>
+<li>What you bought and used, with invoices.</li>
+<li>That you accepted the terms, and when.</li></ul>
+<p>Card details go to Stripe, which takes the payment. They never reach us.</p>
+<h2>Photos</h2>
+<p>Photos are used to make your video and for nothing else. They are never used for training, and
+we keep no face recognition data.</p>
+<h2>How long</h2>
+<p>We keep your account until you ask us to delete it. Invoices and the records behind them stay
+as long as tax law requires, without anything else of yours.</p>
+<h2>Cookies</h2>
+<p>One keeps you signed in. One protects forms against misuse. One holds your e-mail address for
+five minutes when a form has to be corrected. There are none for advertising or tracking, and no
+page loads anything from other companies.</p>
+<h2>Your rights</h2>
+<p>You can ask what we hold, have it corrected, receive a copy, or have it deleted. Write to
+{_mail(visit)}. You can also complain to the data protection authority where you live.</p>
+""",
+    )
+
+
+def refunds(visit: session.Visit) -> None:
+    """The refund policy is on the page."""
+    _prose(
+        "Refunds",
+        "Unused videos can be returned for 14 days.",
+        f"""
+<h2>Within 14 days of paying</h2>
+<p>You can take back any payment, for a plan or for a pack, without giving a reason. You get back
+the price of the videos you have not used; the ones you have used are paid for. Nothing used,
+everything back.</p>
+<h2>After 14 days</h2>
+<p>A plan can be cancelled at any time and runs to the end of the time paid for; that time is
+not refunded. If we charged you by mistake, we refund it whenever you find it.</p>
+<h2>How</h2>
+<p>Write to {_mail(visit)} from the address of your account and name the invoice. The money
+goes back to the card it came from, usually within 5 to 10 days. The refunded videos leave your
+account at the same moment, and the invoice on your account page then says “Refunded”.</p>
+<h2>Videos that could not be made</h2>
+<p>They need no refund: the video goes back on your account by itself.</p>
+""",
+    )
+
+
+def contact(visit: session.Visit) -> None:
+    """The way to reach a person is on the page."""
+    _prose(
+        "Contact",
+        "A person reads every message.",
+        f"""
+<p style="margin-top:24px">Write to {_mail(visit)}.</p>
+<h2>About a payment</h2>
+<p>Write from the address of your account and name the invoice number. Never send a card number,
+not even a part of it: we do not need it.</p>
+<h2>Changing or cancelling a plan</h2>
+<p>Say which plan you want, or that you want to stop. We confirm by e-mail with the date.</p>
+<h2>About a video</h2>
+<p>If a video shows you and you did not agree, send its link. We take it down first and ask
+questions after.</p>
+""",
+    )
+
+
+def _prose(heading: str, lead: str, body: str) -> None:
+    # What people accept is dated by the version that is recorded with their acceptance.
+    changed = datetime.fromisoformat(accepted.CURRENT_VERSION).replace(tzinfo=UTC)
+    kit.show(
+        f'<article class="tp-prose"><h1 class="tp-h1">{heading}</h1><p class="tp-lead">{lead}</p>'
+        f'{body}<p class="tp-muted tp-small" style="margin-top:32px">'
+        f"As of {wording.day(changed, UTC)}.</p></article>"
+    )
+
+
+def _mail(visit: session.Visit) -> str:
+    address = kit.esc(f"support@{urlsplit(visit.app_url).hostname or 'localhost'}")
+    return f'<a href="mailto:{address}">{address}</a>'
