@@ -6,6 +6,7 @@ import asyncio
 import signal
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 
 import procrastinate
 import structlog
@@ -17,25 +18,32 @@ from worker.tasks import TASKS
 log = structlog.get_logger()
 
 CONCURRENCY = 4
-POLL_SECONDS = 2.0
-HEARTBEAT_SECONDS = 5.0
-# A worker that was silent this long is dead: its jobs go to another one.
-SILENT_SECONDS = 20.0
-RESCUE_EVERY_SECONDS = 5.0
 CLEAN_EVERY_RESCUES = 720
 GRACE_SECONDS = 10.0
 RESTART_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often the worker looks, in seconds; one that was silent too long counts as dead, and
+    its jobs go to another one within silent + rescue_every + poll."""
+
+    poll: float = 2.0
+    heartbeat: float = 5.0
+    silent: float = 20.0
+    rescue_every: float = 5.0
+
 
 _thread_lock = threading.Lock()
 _thread: threading.Thread | None = None
 
 
-def run() -> None:
+def run(pace: Pace | None = None) -> None:
     """Jobs are run until the process is told to stop; running ones may end first."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    asyncio.run(_serve(runtimes.ready(), stop))
+    asyncio.run(_serve(runtimes.ready(), stop, pace or Pace()))
 
 
 def start_thread(runtime: runtimes.Runtime) -> None:
@@ -51,33 +59,33 @@ def start_thread(runtime: runtimes.Runtime) -> None:
 
 
 def _run_thread(runtime: runtimes.Runtime) -> None:
-    asyncio.run(_serve(runtime, threading.Event()))
+    asyncio.run(_serve(runtime, threading.Event(), Pace()))
 
 
-async def _serve(runtime: runtimes.Runtime, stop: threading.Event) -> None:
+async def _serve(runtime: runtimes.Runtime, stop: threading.Event, pace: Pace) -> None:
     """A worker that begins again after the database was away."""
     while not stop.is_set():
         try:
-            await _work(runtime, stop)
+            await _work(runtime, stop, pace)
         except Exception as fault:  # noqa: BLE001 - whatever ended it, the next one starts afresh
             log.warning("worker.restarting", error=type(fault).__name__)
             await asyncio.sleep(RESTART_SECONDS)
 
 
-async def _work(runtime: runtimes.Runtime, stop: threading.Event) -> None:
+async def _work(runtime: runtimes.Runtime, stop: threading.Event, pace: Pace) -> None:
     app = jobs.build_app(runtime.database_url, TASKS, connections=CONCURRENCY + 3)
     async with app.open_async():
         worker = asyncio.create_task(
             app.run_worker_async(
                 concurrency=CONCURRENCY,
-                fetch_job_polling_interval=POLL_SECONDS,
-                update_heartbeat_interval=HEARTBEAT_SECONDS,
-                stalled_worker_timeout=SILENT_SECONDS,
+                fetch_job_polling_interval=pace.poll,
+                update_heartbeat_interval=pace.heartbeat,
+                stalled_worker_timeout=pace.silent,
                 shutdown_graceful_timeout=GRACE_SECONDS,
                 install_signal_handlers=False,
             )
         )
-        rescuer = asyncio.create_task(_rescue(app, runtime))
+        rescuer = asyncio.create_task(_rescue(app, runtime, pace))
         watcher = asyncio.create_task(_until(stop))
         log.info("worker.started")
         done, pending = await asyncio.wait(
@@ -91,15 +99,15 @@ async def _work(runtime: runtimes.Runtime, stop: threading.Event) -> None:
             task.result()
 
 
-async def _rescue(app: procrastinate.App, runtime: runtimes.Runtime) -> None:
+async def _rescue(app: procrastinate.App, runtime: runtimes.Runtime, pace: Pace) -> None:
     """Not itself a job in the queue it rescues, so a stuck queue cannot stop it."""
     turn = 0
     while True:
-        await jobs.rescue_stalled(app, silent_seconds=SILENT_SECONDS, now=runtime.wall_clock())
+        await jobs.rescue_stalled(app, silent_seconds=pace.silent, now=runtime.wall_clock())
         if turn % CLEAN_EVERY_RESCUES == 0:
             await jobs.clean_up(app)
         turn += 1
-        await asyncio.sleep(RESCUE_EVERY_SECONDS)
+        await asyncio.sleep(pace.rescue_every)
 
 
 async def _until(stop: threading.Event) -> None:

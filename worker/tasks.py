@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from services.payment_service import payment_service
-from services.webhook_service import webhook_service
+from services.payment_service import PaymentService, payment_service
+from services.webhook_service import WebhookService, webhook_service
 from talkingphoto.accounts import mails
 from talkingphoto.events import inbox
 from talkingphoto.foundation.jobs import Task
 
 
-def _run_due_work() -> None:
-    payment_service.run_due_work()
+def table(payments: PaymentService, webhooks: WebhookService) -> dict[str, Task]:
+    """Every task that a worker runs, bound to these services."""
 
+    def run_due_work() -> None:
+        payments.run_due_work()
 
-TASKS = {
-    task.name: task
-    for task in (
-        Task(
-            name=inbox.TASK,
-            queue=inbox.QUEUE,
-            verb=webhook_service.process,
-            gave_up=webhook_service.bury,
-        ),
-        Task(name=mails.RECEIPT_TASK, queue=mails.QUEUE, verb=payment_service.send_receipt),
-        Task(name="sweep.minute", queue="sweeps", verb=_run_due_work, cron="* * * * *"),
+    tasks = (
+        Task(inbox.TASK, webhooks.process, queue=inbox.QUEUE, gave_up=webhooks.bury),
+        Task(mails.RECEIPT_TASK, payments.send_receipt, queue=mails.QUEUE),
+        Task("sweep.minute", run_due_work, queue="sweeps", cron="* * * * *"),
     )
-}
+    return {task.name: task for task in tasks}
+
+
+TASKS = table(payment_service, webhook_service)

@@ -1,0 +1,277 @@
+"""What happens between the acknowledgement of an event and its completion."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from email import message_from_bytes, policy
+from email.message import Message as EmailMessage
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from services.payment_service import PaymentService
+from services.webhook_service import WebhookService
+from talkingphoto.billing import ledger
+from talkingphoto.foundation import errors
+from talkingphoto.runtime import Runtime
+from tests.support.jobs import run_due_jobs
+from tests.support.proxy import Proxy
+from tests.support.sandbox import Event, free_port, of_type, sign
+from tests.support.shop import Shop
+from worker.main import Pace
+
+CARDS = {
+    "4000000000000002": "generic_decline",
+    "4000000000009995": "insufficient_funds",
+    "4000000000000069": "expired_card",
+    "4000000000000127": "incorrect_cvc",
+}
+
+
+def one(shop: Shop, query: str, **values: object) -> object:
+    """The single value that the query finds."""
+    with shop.runtime.read_only() as session:
+        return session.execute(text(query), values).scalar_one()
+
+
+def test_an_event_that_no_handler_knows_is_ignored(shop: Shop) -> None:
+    event = made_up_event("customer.created", {"id": "cus_x", "object": "customer"})
+    shop.deliver([event])
+    assert one(shop, "SELECT result FROM stripe_events WHERE id = :id", id=event["id"]) == "ignored"
+
+
+def test_w17_a_poison_event_is_buried_while_others_flow(shop: Shop) -> None:
+    ada = shop.a_person()
+    shop.pays(ada, "pack:10")
+    good = shop.new_events()
+    customer = good[0]["data"]["object"]["customer"]
+    poison = made_up_event(
+        "invoice.paid", {"id": "in_nowhere", "object": "invoice", "customer": customer}
+    )
+    for event in [poison, *good]:
+        shop.webhooks.receive(*sign(event, shop.secret))
+    run_due_jobs(shop)
+    assert shop.balance(ada) == 13
+    found = "SELECT result || ' ' || error FROM stripe_events WHERE id = :id"
+    assert one(shop, found, id=poison["id"]) == "dead NotFound"
+    waiting = "SELECT count(*) FROM stripe_events WHERE processed_at IS NULL"
+    assert one(shop, waiting) == 0
+
+
+@pytest.mark.parametrize(("card", "code"), CARDS.items())
+def test_a_declined_card_grants_nothing_and_leaves_the_page_open(
+    shop: Shop, card: str, code: str
+) -> None:
+    ada = shop.a_person()
+    request_id = str(uuid.uuid4())
+    url = shop.opens(ada, "pack:10", request_id=request_id)
+    refused = shop.sandbox.pay(url, card=card)
+    assert refused.status != 303
+    shop.deliver(shop.new_events())
+    assert shop.balance(ada) == 3
+    assert shop.payments.account(ada.id).invoices == ()
+    reasons = "SELECT array_agg(failure_code) FROM failed_attempts WHERE user_id = :id"
+    assert one(shop, reasons, id=ada.id) == [code]
+    assert shop.opens(ada, "pack:10", request_id=request_id) == url
+    assert shop.sandbox.pay(url).status == 303
+    shop.deliver(shop.new_events())
+    assert shop.balance(ada) == 13
+
+
+def test_a_refund_shows_in_the_list_of_payments_and_repeats_change_nothing(shop: Shop) -> None:
+    ada = shop.a_person()
+    shop.buys(ada, "pack:50")
+    client = shop.sandbox.client(shop.key)
+    intent = client.v1.payment_intents.list({"limit": 1}).data[0]
+    for amount, status in ((1000, "partly_refunded"), (3450, "refunded")):
+        client.v1.refunds.create({"payment_intent": intent.id, "amount": amount})
+        told = of_type(shop.new_events(), "charge.refunded")
+        shop.deliver(told * 2)
+        assert shop.payments.account(ada.id).invoices[0].status == status
+
+
+def test_a_delayed_look_does_not_undo_a_newer_one(shop: Shop) -> None:
+    ada = shop.a_person()
+    shop.pays(ada, "starter:month")
+    event = of_type(shop.new_events(), "invoice.paid")[0]
+    shop.webhooks.receive(*sign(event, shop.secret))
+    with Proxy(shop.sandbox.base, delay=2) as slow:
+        late = services_through(shop, slow)
+        thread = threading.Thread(target=late.process, args=(event["id"],))
+        thread.start()
+        time.sleep(0.5)
+        shop.webhooks.process(event["id"])
+        after_first = shop.payments.account(ada.id)
+        thread.join(20)
+    assert not thread.is_alive()
+    assert shop.payments.account(ada.id) == after_first
+    assert shop.balance(ada) == 33
+    entries = "SELECT count(*) FROM ledger_transactions WHERE kind = 'grant' AND user_id = :id"
+    assert one(shop, entries, id=ada.id) == 2
+
+
+def test_m8_a_crash_between_stripes_answer_and_our_commit_makes_one_session(shop: Shop) -> None:
+    ada = shop.a_person()
+    request_id = str(uuid.uuid4())
+    with Proxy(shop.sandbox.base, hold_after="/v1/checkout/sessions") as cut:
+        script = (
+            "from services.payment_service import payment_service as s;"
+            f"s.start_checkout(user_id={ada.id!r}, item='pack:10', request_id={request_id!r})"
+        )
+        buyer = subprocess.Popen([sys.executable, "-c", script], env=environment(shop, cut.base))
+        assert cut.held.wait(30)
+        buyer.send_signal(signal.SIGKILL)
+        buyer.wait(10)
+        cut.released.set()
+    with shop.runtime.read_only() as session:
+        stored = session.execute(text("SELECT url FROM checkouts")).scalar_one()
+    assert stored is None
+    url = shop.opens(ada, "pack:10", request_id=request_id)
+    client = shop.sandbox.client(shop.key)
+    customer = client.v1.customers.list({"email": ada.email}).data
+    assert len(customer) == 1
+    sessions = client.v1.checkout.sessions.list({"customer": customer[0].id}).data
+    assert [session.url for session in sessions] == [url]
+
+
+def test_c3_the_job_of_a_killed_worker_is_done_by_another(shop: Shop) -> None:
+    pace = Pace()
+    assert pace.silent + pace.rescue_every + pace.poll < 45
+    ada = shop.a_person()
+    shop.pays(ada, "pack:10")
+    for event in of_type(shop.new_events(), "checkout.session.completed"):
+        shop.webhooks.receive(*sign(event, shop.secret))
+    quick = "from worker.main import Pace, run; run(Pace(0.5, 0.5, 2.0, 0.5))"
+    with Proxy(shop.sandbox.base, delay=60) as tarpit:
+        first = subprocess.Popen([sys.executable, "-c", quick], env=environment(shop, tarpit.base))
+        wait_for(lambda: one(shop, doing) == 1)
+        first.send_signal(signal.SIGKILL)
+        first.wait(10)
+    second = subprocess.Popen(
+        [sys.executable, "-c", quick], env=environment(shop, shop.sandbox.base)
+    )
+    try:
+        wait_for(lambda: shop.balance(ada) == 13)
+    finally:
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(20) == 0
+    with shop.runtime.read_only() as session:
+        assert ledger.check(session) == ()
+
+
+doing = (
+    "SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing' AND task_name = 'stripe.event'"
+)
+
+
+def test_the_receipt_of_a_purchase_reaches_the_mail_server_once(shop: Shop) -> None:
+    ada = shop.a_person()
+    inbox = MailInbox()
+    port = free_port()
+    server = Controller(inbox, hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        settings = shop.runtime.settings.model_copy(
+            update={"smtp_url": SecretStr(f"smtp://127.0.0.1:{port}")}
+        )
+        mailing = Runtime(settings, clock=shop.clock)
+        shop.payments = PaymentService(mailing)
+        events = shop.buys(ada, "starter:month")
+        shop.deliver(events)
+        run_due_jobs(shop)
+        run_due_jobs(shop)
+    finally:
+        server.stop()
+    assert [mail["To"] for mail in inbox.mails] == [ada.email]
+    (mail,) = inbox.mails
+    assert mail["Subject"] == "Your receipt for Starter, one month: 19.99 USD"
+    parts = [part.get_content_type() for part in mail.walk() if not part.is_multipart()]
+    assert parts == ["text/plain", "text/html"]
+
+
+def test_without_a_mail_server_the_receipt_lies_in_the_outbox_folder(shop: Shop) -> None:
+    ada = shop.a_person()
+    shop.buys(ada, "pack:10")
+    run_due_jobs(shop)
+    folder = shop.runtime.settings.data / "outbox"
+    mails = [
+        message_from_bytes(path.read_bytes(), policy=policy.default)
+        for path in folder.glob("*.eml")
+    ]
+    assert [mail["Subject"] for mail in mails if mail["To"] == ada.email] == [
+        "Your receipt for 10 videos: 9.90 USD"
+    ]
+
+
+def test_stripe_that_cannot_be_reached_is_said_plainly_and_charges_nothing(shop: Shop) -> None:
+    ada = shop.a_person()
+    away = Runtime(
+        shop.runtime.settings.model_copy(update={"stripe_api_base": "http://127.0.0.1:9"}),
+        clock=shop.clock,
+    )
+    with pytest.raises(errors.Unavailable) as refusal:
+        PaymentService(away).start_checkout(
+            user_id=ada.id, item="pack:10", request_id=str(uuid.uuid4())
+        )
+    assert refusal.value.code == "billing.unavailable"
+    assert PaymentService(away).account(ada.id).credits.available == 3
+
+
+class MailInbox(Message):
+    """Keeps what the mail server was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mails: list[EmailMessage] = []
+
+    def handle_message(self, message: EmailMessage) -> None:
+        self.mails.append(message)
+
+
+def made_up_event(kind: str, subject: dict[str, object]) -> Event:
+    """A well-formed event that the sandbox never sent."""
+    return {
+        "id": f"evt_{uuid.uuid4().hex}",
+        "object": "event",
+        "api_version": "2026-10-28.endive",
+        "created": int(time.time()),
+        "livemode": False,
+        "type": kind,
+        "data": {"object": json.loads(json.dumps(subject))},
+    }
+
+
+def services_through(shop: Shop, proxy: Proxy) -> WebhookService:
+    """The webhook service reaching Stripe by another way."""
+    settings = shop.runtime.settings.model_copy(update={"stripe_api_base": proxy.base})
+    return WebhookService(Runtime(settings, clock=shop.clock))
+
+
+def environment(shop: Shop, api_base: str) -> dict[str, str]:
+    """What a process needs to be the same product with another way to Stripe."""
+    return {
+        **os.environ,
+        "DATABASE_URL": shop.runtime.database_url,
+        "STRIPE_API_BASE": api_base,
+    }
+
+
+def wait_for(condition: Callable[[], bool], *, seconds: float = 30) -> None:
+    """Returns once the condition holds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not happen in time")
