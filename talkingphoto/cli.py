@@ -143,8 +143,10 @@ def _database_upgrade(_chosen: argparse.Namespace) -> int:
 def _catalog_sync(_chosen: argparse.Namespace) -> int:
     from services.payment_service import payment_service
 
-    for line in payment_service.sync_catalog():
+    lines = list(payment_service.sync_catalog())
+    for line in lines:
         print(line)
+    print(f"{len(lines)} prices agree with Stripe's")
     return 0
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import http.client
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -19,6 +21,11 @@ _FIRST_TRIES = 3
 _LONGEST_PAUSE_SECONDS = 30
 # A part without an address that does not say it has started counts as started by then.
 _SILENT_START_SECONDS = 10
+
+# Linux can end a process when its parent dies; elsewhere a part outlives a supervisor that is
+# killed, and the next start names its port as taken.
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
 
 
 class Child:
@@ -47,6 +54,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_end_with_us if _LIBC else None,
             )
         self._changed_at = time.monotonic()
         self._healthy = False
@@ -129,6 +137,12 @@ class Child:
         say("✓", self.part.name, where if not self.failures else f"{where} again")
         self._healthy = self.ever_healthy = True
         self._changed_at = time.monotonic()
+
+
+def _end_with_us() -> None:
+    """The process about to run will be told to end when the supervisor is killed."""
+    if _LIBC:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def say(mark: str, name: str, text: str) -> None:

@@ -157,7 +157,7 @@ class Supervisor:
 
     def _announce(self) -> None:
         print("\nTalkingPhoto is running\n")
-        for part in self._stack.parts:
+        for part in reversed(self._stack.parts):
             if part.health:
                 print(f"  {part.name:<10} {part.address}")
         print(f"\n  Logs are in {self._logs}. Ctrl-C stops everything.\n", flush=True)

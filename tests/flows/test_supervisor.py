@@ -180,6 +180,17 @@ def test_a_signal_ends_every_part_and_the_database_last(
     assert stopped == ["web", "worker", "sandbox", "database"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a signal that only Linux sends")
+def test_the_parts_of_a_supervisor_that_is_killed_end_too(start: Start) -> None:
+    port = free_port()
+    first = start({"web": port, "worker": "silent"})
+    first.wait_for("Ctrl-C stops everything")
+    web = pid_behind(port)
+    first.end(signal.SIGKILL)
+    wait_until(lambda: not is_alive(web))
+    start({"web": port, "worker": "silent"}).wait_for("Ctrl-C stops everything")
+
+
 def test_a_killed_database_is_started_again(start: Start) -> None:
     running = start({"web": free_port()}, database_url="")
     running.wait_for("Ctrl-C stops everything")
