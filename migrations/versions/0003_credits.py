@@ -14,6 +14,7 @@ _TABLES = (
     """
     CREATE TABLE lots (
         id uuid NOT NULL CONSTRAINT pk_lots PRIMARY KEY,
+        number bigint GENERATED ALWAYS AS IDENTITY,
         user_id uuid NOT NULL CONSTRAINT fk_lots_user_id REFERENCES customers (user_id),
         key text NOT NULL CONSTRAINT uq_lots_key UNIQUE
             CONSTRAINT ck_lots_key CHECK (char_length(key) BETWEEN 1 AND 200),

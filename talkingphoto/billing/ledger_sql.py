@@ -36,7 +36,7 @@ HOLD = text("""
                 array_position(
                     ARRAY['promo', 'free', 'gift', 'goodwill', 'plan', 'pack'], source
                 ),
-                created_at, id
+                number
         ) - remaining AS before
         FROM lots
         WHERE user_id = :user_id AND remaining > 0

@@ -29,7 +29,10 @@ _CREDITS = "credits BETWEEN 1 AND 1000000"
 
 
 class LotRow(Base):
-    """Credits that came in together; `remaining` is moved by the entries' trigger alone."""
+    """Credits that came in together; `remaining` is moved by the entries' trigger alone.
+
+    `number` counts lots as they were granted, also those of one moment.
+    """
 
     __tablename__ = "lots"
     __table_args__ = (
@@ -57,6 +60,7 @@ class LotRow(Base):
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
     user_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("customers.user_id"))
     key: Mapped[str] = mapped_column(Text, unique=True)
     source: Mapped[str] = mapped_column(Text)
