@@ -62,8 +62,8 @@ class TestServer:
             self.drop(url)
 
     def stop(self) -> None:
-        """The server has ended."""
-        self._embedded.stop()
+        """The server has ended and its data are gone."""
+        self._embedded.discard()
 
     def _run(self, statement: sql.Composed) -> None:
         address = self._maintenance.set(drivername="postgresql")
