@@ -21,6 +21,7 @@ _FIRST_TRIES = 3
 _LONGEST_PAUSE_SECONDS = 30
 # A part without an address that does not say it has started counts as started by then.
 _SILENT_START_SECONDS = 10
+_LAST_WORDS_BYTES = 8000
 
 # Linux can end a process when its parent dies; elsewhere a part outlives a supervisor that is
 # killed, and the next start names its port as taken.
@@ -80,9 +81,9 @@ class Child:
             self._mourn(f"did not answer within {_START_SECONDS} seconds")
 
     def last_words(self, count: int = 5) -> list[str]:
-        """The end of its log."""
+        """The end of its log, no further back than its last launch."""
         with self.log.open("rb") as log:
-            log.seek(max(0, self.log.stat().st_size - 8000))
+            log.seek(max(self._log_begins_at, self.log.stat().st_size - _LAST_WORDS_BYTES))
             return log.read().decode(errors="replace").splitlines()[-count:]
 
     @property

@@ -7,70 +7,24 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from talkingphoto.foundation import settings
 from talkingphoto.integrations.embedded_postgres import EmbeddedPostgres
+from tests.support.running import Running, is_alive, spawn, wait_until
+from tests.support.sandbox import free_port
 
 NOT_OURS = "postgresql://nobody@localhost/none"
-
-
-@dataclass(frozen=True)
-class Running:
-    """A supervisor in a process of its own, and what it has said so far."""
-
-    process: subprocess.Popen[str]
-    said: Path
-    data: Path
-
-    @property
-    def text(self) -> str:
-        return self.said.read_text()
-
-    def wait_for(self, pattern: str) -> re.Match[str]:
-        wait_until(lambda: re.search(pattern, self.text) is not None, why=lambda: self.text)
-        found = re.search(pattern, self.text)
-        assert found is not None
-        return found
-
-    def end(self, number: signal.Signals = signal.SIGINT) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(timeout=30)
-
-
-def wait_until(true: Callable[[], bool], *, why: Callable[[], str] = str) -> None:
-    deadline = time.monotonic() + 40
-    while not true():
-        assert time.monotonic() < deadline, why()
-        time.sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def pid_behind(port: int) -> int:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
         return int(answer.read())
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @pytest.fixture
@@ -103,20 +57,6 @@ def start(data: Path) -> Iterator[Start]:
     for running in started:
         if running.process.poll() is None:
             running.end(signal.SIGTERM)
-
-
-def spawn(command: list[str], *, data: Path, said: Path, environment: Mapping[str, str]) -> Running:
-    kept = {"PATH": os.environ["PATH"], "TALKINGPHOTO_DATA": str(data)}
-    with said.open("w") as output:
-        process = subprocess.Popen(
-            command,
-            env={**kept, **environment, "TALKINGPHOTO_ENV_FILE": str(data / "no.env")},
-            cwd=settings.PROJECT_ROOT,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-    return Running(process=process, said=said, data=data)
 
 
 def test_every_part_is_ticked_and_its_address_printed(start: Start) -> None:
@@ -162,10 +102,7 @@ def test_a_part_that_fails_at_every_start_ends_the_whole_with_its_reason(start: 
         pid_behind(port)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_every_part_and_the_database_last(
-    start: Start, number: signal.Signals
-) -> None:
+def test_ctrl_c_ends_every_part_and_the_database_last(start: Start) -> None:
     port = free_port()
     running = start({"sandbox": free_port(), "web": port, "worker": "silent"}, database_url="")
     running.wait_for("Ctrl-C stops everything")
@@ -173,11 +110,23 @@ def test_a_signal_ends_every_part_and_the_database_last(
     database = EmbeddedPostgres(running.data).status().pid
     assert database is not None
 
-    assert running.end(number) == 0
+    assert running.end(signal.SIGINT) == 0
     assert not is_alive(web)
     wait_until(lambda: not is_alive(database))
     stopped = re.findall(r"✓ (\w+) +stopped", running.text)
     assert stopped == ["web", "worker", "sandbox", "database"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_service_manager_and_a_closed_terminal_end_it_too(
+    start: Start, number: signal.Signals
+) -> None:
+    port = free_port()
+    running = start({"web": port})
+    running.wait_for("Ctrl-C stops everything")
+    web = pid_behind(port)
+    assert running.end(number) == 0
+    assert not is_alive(web)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a signal that only Linux sends")
