@@ -15,7 +15,7 @@ from pathlib import Path
 from talkingphoto import stack
 from talkingphoto.foundation import errors, settings
 
-_START_SECONDS = 60  # A part that has not answered by then will not.
+_START_SECONDS = 90  # A part that has not answered by then will not.
 _SETTLED_SECONDS = 60  # After so long in health, an earlier failure no longer counts.
 _FIRST_TRIES = 3
 _LONGEST_PAUSE_SECONDS = 30
