@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, current_app, redirect, request
+from flask import Blueprint, current_app, redirect
 from werkzeug.wrappers import Response
 
 from services.payment_service import payment_service
@@ -17,6 +17,7 @@ bp = Blueprint("billing", __name__)
 @guards.anyone
 def checkout() -> Response:
     """303 to the hosted page; a person who is signed out is led through sign-up with the choice."""
+    guards.only("item", "request_id")
     item = guards.field("item", most=40)
     request_id = guards.field("request_id", most=64)
     user = guards.current_user()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import structlog
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from services.webhook_service import ENDPOINT_PATH, webhook_service
 from talkingphoto.foundation import errors
@@ -17,7 +18,7 @@ bp = Blueprint("webhooks", __name__)
 @guards.anyone
 def stripe() -> Response:
     """200 once the event is stored; 400 with the reason for anything Stripe did not sign."""
-    raw = request.get_data(cache=False)
+    raw = _body()
     try:
         event = webhook_service.receive(raw, request.headers.get("Stripe-Signature", ""))
     except errors.InvalidRequest as refusal:
@@ -26,3 +27,12 @@ def stripe() -> Response:
         raise
     metrics.webhook_received.labels(type=event.type).inc()
     return Response("stored", mimetype="text/plain")
+
+
+def _body() -> bytes:
+    """The bytes as they came; 413 when there are more than we take."""
+    raw = request.get_data(cache=False)
+    # A body sent in pieces, without a length, is cut at the limit instead of refused.
+    if request.content_length is None and len(raw) >= current_app.config["MAX_CONTENT_LENGTH"]:
+        raise RequestEntityTooLarge
+    return raw

@@ -28,13 +28,18 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess
 def shop(postgres: TestServer, sandbox: SandboxProcess, clock: TestClock) -> Iterator[Shop]:
     """The product with its catalog at the sandbox, on a database of its own."""
     with postgres.database() as url:
-        chosen = settings.load({**os.environ, "DATABASE_URL": url, "STRIPE_API_BASE": sandbox.base})
-        runtime = Runtime(chosen, clock=clock)
-        made = Shop(runtime, sandbox, clock)
-        list(made.payments.sync_catalog())
-        made.new_events()
+        made = open_shop(url, sandbox, clock)
         yield made
-        runtime.database.dispose()
+        made.runtime.database.dispose()
+
+
+def open_shop(url: str, sandbox: SandboxProcess, clock: TestClock) -> Shop:
+    """A shop whose catalog is synced and whose sandbox has told everything so far."""
+    chosen = settings.load({**os.environ, "DATABASE_URL": url, "STRIPE_API_BASE": sandbox.base})
+    made = Shop(Runtime(chosen, clock=clock), sandbox, clock)
+    list(made.payments.sync_catalog())
+    made.new_events()
+    return made
 
 
 @pytest.fixture

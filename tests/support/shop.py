@@ -51,6 +51,13 @@ class Shop:
         )
         return Person(signed_in.user.id, email)
 
+    def sign_in(self, person: Person) -> str:
+        """The Cookie header of a browser in which the person is signed in."""
+        signed_in = self.auth.sign_in(
+            email=person.email, password=PASSWORD, ip="127.0.0.1", user_agent="test"
+        )
+        return f"__Host-tp_session={signed_in.token}"
+
     def opens(self, person: Person, item: str, *, request_id: str | None = None) -> str:
         """The hosted page that the person was sent to."""
         return self.payments.start_checkout(
