@@ -141,15 +141,18 @@ class PaymentService:
     def start_checkout(self, *, user_id: str, item: str, request_id: str) -> str:
         """The address of the hosted page for that intent; the same request gives the same page.
 
-        InvalidRequest for an unknown item, Conflict when the customer has a plan already."""
+        InvalidRequest for an unknown item; Conflict when the customer has a plan already, or the
+        request's page is used up. Other open pages for a plan are closed: one plan is enough."""
         sold = catalog.item(item)
         if not ids.is_uuid(request_id):
             raise errors.InvalidRequest(
                 "billing.request_id", "This form is out of date. Reload the page and try again."
             )
-        intent = self._store_intent(user_id=user_id, request_id=request_id, sold=sold)
+        intent, rivals = self._store_intent(user_id=user_id, request_id=request_id, sold=sold)
         if intent.url is not None:
             return intent.url
+        for session_id in rivals:
+            self.runtime.gateway.expire_checkout(session_id)
         customer_id = self._ensure_customer(user_id)
         made = self.runtime.gateway.create_checkout(
             CheckoutOrder(
@@ -257,7 +260,7 @@ class PaymentService:
 
     def _store_intent(
         self, *, user_id: str, request_id: str, sold: catalog.Item
-    ) -> payments.Checkout:
+    ) -> tuple[payments.Checkout, tuple[str, ...]]:
         now = self.runtime.clock()
         with self.runtime.transaction() as session:
             customers.ensure(session, user_id=user_id, now=now)
@@ -266,9 +269,11 @@ class PaymentService:
                     "billing.already_subscribed",
                     "You have a plan already. Nothing was charged again.",
                 )
-            return payments.open_checkout(
+            intent = payments.open_checkout(
                 session, user_id=user_id, request_id=request_id, item_key=sold.key, now=now
             )
+            rivals = payments.rival_sessions(session, checkout=intent) if sold.is_plan else ()
+            return intent, rivals
 
     def _ensure_customer(self, user_id: str) -> str:
         with self.runtime.read_only() as session:

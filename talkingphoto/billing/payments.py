@@ -20,6 +20,12 @@ from talkingphoto.foundation.money import Money
 CheckoutState = Literal["open", "processing", "paid", "failed", "expired"]
 PaymentStatus = Literal["paid", "open", "failed", "refunded", "partly_refunded", "void"]
 LONGEST_LIST = 100
+_USED_UP = {
+    "paid": ("billing.already_paid", "This is already paid. Nothing was charged again."),
+    "processing": ("billing.already_paid", "This payment is on its way. Nothing is charged again."),
+    "expired": ("billing.checkout_expired", "This checkout has expired. Choose again to go on."),
+    "failed": ("billing.checkout_expired", "This payment failed. Choose again to try once more."),
+}
 
 
 class CheckoutRow(Base):
@@ -165,7 +171,27 @@ def open_checkout(
         raise errors.Conflict(
             "billing.request_id", "This request was used for something else. Reload and try again."
         )
+    if found.state in _USED_UP:
+        raise errors.Conflict(*_USED_UP[found.state])
     return found
+
+
+def rival_sessions(session: Session, *, checkout: Checkout) -> tuple[str, ...]:
+    """The customer's other pages on which a plan can still be paid."""
+    open_plans = [item.key for item in catalog.ITEMS.values() if item.is_plan]
+    return tuple(
+        session_id
+        for session_id in session.scalars(
+            select(CheckoutRow.session_id).where(
+                CheckoutRow.user_id == UUID(checkout.user_id),
+                CheckoutRow.request_id != UUID(checkout.request_id),
+                CheckoutRow.item.in_(open_plans),
+                CheckoutRow.state == "open",
+                CheckoutRow.session_id.is_not(None),
+            )
+        )
+        if session_id is not None
+    )
 
 
 def attach_session(session: Session, *, checkout: Checkout, session_id: str, url: str) -> None:

@@ -153,6 +153,14 @@ class StripeGateway:
             ).data
             return stripe_reading.checkout(found[0]) if found else None
 
+    def expire_checkout(self, session_id: str) -> None:
+        """Nothing can be paid on that page any more, unless it was paid already."""
+        try:
+            with _translated():
+                self._v1.checkout.sessions.expire(_safe(session_id))
+        except errors.InvalidRequest:
+            return  # complete or expired: there is nothing left to close
+
     def fetch_subscription(self, subscription_id: str) -> SubscriptionFacts:
         """The subscription as it is now."""
         with _translated():

@@ -228,3 +228,37 @@ def expected_snapshot(item: str) -> tuple[object, ...]:
         (("paid", Shop.payments_price(item), words[item]),),
         False,
     )
+
+
+def test_choosing_another_plan_closes_the_page_of_the_first(shop: Shop) -> None:
+    ada = shop.a_person()
+    first = shop.opens(ada, "starter:month")
+    second = shop.opens(ada, "pro:month")
+    assert shop.sandbox.pay(first).status != 303
+    assert shop.sandbox.pay(second).status == 303
+    shop.deliver(shop.new_events())
+    assert shop.balance(ada) == FREE + 100
+
+
+@pytest.mark.parametrize("ending", ["paid", "expired"])
+def test_a_used_up_request_is_said_so_and_charges_nothing(shop: Shop, ending: str) -> None:
+    ada = shop.a_person()
+    request_id = shop.runtime.new_id()
+    url = shop.opens(ada, "pack:10", request_id=request_id)
+    client = shop.sandbox.client(shop.key)
+    if ending == "paid":
+        shop.sandbox.pay(url)
+    else:
+        client.v1.checkout.sessions.expire(client.v1.checkout.sessions.list().data[0].id)
+    shop.deliver(shop.new_events())
+    before = shop.balance(ada)
+    with pytest.raises(errors.Conflict) as refusal:
+        shop.opens(ada, "pack:10", request_id=request_id)
+    assert (
+        refusal.value.code
+        == {
+            "paid": "billing.already_paid",
+            "expired": "billing.checkout_expired",
+        }[ending]
+    )
+    assert shop.balance(ada) == before
