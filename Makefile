@@ -55,7 +55,7 @@ types: $(READY)  ## check the types
 
 imports: $(READY)  ## check who imports whom
 	@echo "Checking who imports whom"
-	@$(PYTHON) .venv/bin/lint-imports --no-timing
+	@$(PYTHON) .venv/bin/lint-imports --no-logo
 
 bench: $(READY)  ## measure what the README claims, one JSON line a benchmark
 	@$(PYTHON) -m benchmarks $(BENCH)
