@@ -71,8 +71,9 @@ class Mailer:
         server = urlsplit(self._smtp_url)
         host, port = server.hostname or "localhost", server.port or _PORTS[server.scheme]
         if server.scheme == "smtps":
-            context = ssl.create_default_context()
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, port, timeout=TIMEOUT_SECONDS, context=ssl.create_default_context()
+            )
         else:
             smtp = smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
         with closing(smtp):
