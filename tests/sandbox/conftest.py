@@ -1,0 +1,37 @@
+"""One sandbox and one receiver serve all tests that do not move its clock or stop it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.running import Process, Receiver, Shop, open_shop
+
+
+@pytest.fixture(scope="session")
+def receiver() -> Iterator[Receiver]:
+    endpoint = Receiver()
+    endpoint.open()
+    yield endpoint
+    endpoint.close()
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[Process]:
+    process = Process(tmp_path_factory.mktemp("sandbox"), webhook_url=receiver.url)
+    yield process.start()
+    process.stop()
+
+
+@pytest.fixture(scope="session")
+def shop(sandbox: Process) -> Shop:
+    return open_shop(sandbox)
+
+
+@pytest.fixture
+def own_sandbox(tmp_path: Path) -> Iterator[Process]:
+    """A sandbox for one test, whose clock may be moved and which may be stopped."""
+    process = Process(tmp_path).start()
+    yield process
+    if process.popen is not None and process.popen.poll() is None:
+        process.stop()
