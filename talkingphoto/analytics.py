@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Index, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import BigInteger, DateTime, Uuid
@@ -24,6 +24,7 @@ class TrackedEventRow(Base):
     """One row an event; with a key, the same event twice is one row."""
 
     __tablename__ = "tracked_events"
+    __table_args__ = (Index(None, "name", "at"),)
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     key: Mapped[str | None] = mapped_column(unique=True)

@@ -20,7 +20,7 @@ class CardDataCheckRow(Base):
     __tablename__ = "card_data_checks"
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
     user_id: Mapped[str | None]
     operation: Mapped[str]
     compliant: Mapped[bool]

@@ -139,6 +139,7 @@ def test_an_expiry_counts_only_beside_a_number() -> None:
         ["card_last4", "card_brand", "cvc_check", "card_fingerprint", "has_cvc"],
         ["company", "japan", "expand", "pinned", "tracking", "security", "gift_card_number"],
         {"card_number": "**** **** **** 4242"},
+        {"milliseconds": 1_732_300_000_129, "minutes": "20261122205523"},
         {"at": 1_732_300_000_123, "at_ns": 1_732_300_000_123_456_789},
         {"at": "20261122205528123456", "iso": "2026-11-22T20:55:28.123456"},
         {"payment": "pi_3NQ4c2LkdIwHu7ix0zQZ8x12", "session": "cs_test_a1B2c3D4e5F6g7H8"},
@@ -166,6 +167,10 @@ def test_what_was_found_is_never_repeated() -> None:
         told = repr(card_data.find(each))
         assert VISA not in told
         assert "123" not in told
+
+
+def test_a_name_with_more_digits_than_a_name_needs_is_not_shown() -> None:
+    assert fields({"pan_1234": 1, "pan_12345": 1}) == ["pan_1234", "(field)"]
 
 
 def test_a_circle_ends_the_search() -> None:
