@@ -33,7 +33,7 @@ def arrive(auth: AuthService, email: str = "ada@example.com", **given: str) -> S
 
 def count(runtime: Runtime, table: str) -> int:
     with runtime.read_only() as session:
-        return session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608
+        return int(session.scalar(text(f"SELECT count(*) FROM {table}")) or 0)  # noqa: S608
 
 
 def kinds(runtime: Runtime) -> list[str]:
@@ -217,10 +217,10 @@ def test_a_dump_of_the_database_holds_no_token_no_password_and_no_address(
 ) -> None:
     signed_in = a_person(auth, ip="203.0.113.77")
     tables = ("users", "sessions", "security_events", "terms_acceptances", "rate_counters")
+    rows: list[str] = []
     with runtime.read_only() as session:
-        rows = [
-            row for table in tables for row in session.scalars(text(f"SELECT t::text FROM {table} t"))  # noqa: S608
-        ]  # fmt: skip
+        for table in tables:
+            rows += session.scalars(text(f"SELECT t::text FROM {table} t"))  # noqa: S608
     assert len(rows) == len(tables)
     for secret in (signed_in.token, PASSWORD, "203.0.113.77"):
         for form in (secret, secret.encode().hex()):

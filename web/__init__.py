@@ -1,0 +1,1 @@
+"""The HTTP surface: forms in, redirects out; no rule lives here."""
