@@ -84,12 +84,16 @@ def _are_signing_secrets(text: str) -> bool:
 def _one_mode(values: Mapping[str, str]) -> list[str]:
     keys = [values.get(name, "") for name in ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY")]
     modes = {mode for mode in ("_test_", "_live_") for key in keys if mode in key}
+    found = []
     if len(modes) > 1:
-        return ["STRIPE_PUBLISHABLE_KEY: one key is for test and the other for live; use one mode"]
-    if "_live_" not in modes:
-        return []
+        found.append(
+            "STRIPE_PUBLISHABLE_KEY: one key is for test and the other for live; use one mode"
+        )
+    if "_live_" not in keys[0]:
+        return found
     insecure = [n for n in _URLS if n in values and not values[n].lower().startswith("https://")]
     return [
+        *found,
         *(f"{name}: must begin with https:// when a live key is set" for name in insecure),
         *_missing(("APP_URL", "WEB_URL"), values, skip=[]),
     ]
