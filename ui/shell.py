@@ -28,7 +28,7 @@ def run() -> None:
             layout="wide",
             initial_sidebar_state="collapsed",
         )
-        _header(visit, menu=(home, mine), here=page)
+        _header(visit, menu={home: "sell", mine: "receipt_long"}, here=page)
         _notices()
         with trouble.shown():
             page.run()
@@ -39,18 +39,18 @@ def run() -> None:
 
 
 def _pages(visit: session.Visit) -> list[StreamlitPage]:
-    def at(path: str, title: str, show: View, icon: str = "") -> StreamlitPage:
+    # No icon: Streamlit would fetch it from Google's servers to make it the tab's picture.
+    def at(path: str, title: str, show: View) -> StreamlitPage:
         return st.Page(
             partial(show, visit),
             title=title,
-            icon=icon or None,
             url_path=path,
             default=not path,
         )
 
     return [
-        at("", "Plans", pricing.page, ":material/sell:"),
-        at("account", "Account", account.page, ":material/receipt_long:"),
+        at("", "Plans", pricing.page),
+        at("account", "Account", account.page),
         at("sign-in", "Sign in", doors.sign_in),
         at("sign-up", "Create account", doors.sign_up),
         at("success", "Payment", returning.success),
@@ -62,7 +62,7 @@ def _pages(visit: session.Visit) -> list[StreamlitPage]:
     ]
 
 
-def _header(visit: session.Visit, *, menu: tuple[StreamlitPage, ...], here: StreamlitPage) -> None:
+def _header(visit: session.Visit, *, menu: dict[StreamlitPage, str], here: StreamlitPage) -> None:
     if visit.sandbox:
         kit.show(
             f'<div class="tp-sandbox" role="note">{kit.icon("science")}'
@@ -78,11 +78,11 @@ def _header(visit: session.Visit, *, menu: tuple[StreamlitPage, ...], here: Stre
         if visit.user:
             with st.container(key="tp-nav", horizontal=True, width="content"):
                 # page_link keeps the connection; a plain link would load the page anew.
-                for target in menu:
+                for target, icon in menu.items():
                     # Streamlit marks the current link by a generated class only.
                     current = target is here
                     with st.container(key="tp-here", width="content") if current else nullcontext():
-                        st.page_link(target)
+                        st.page_link(target, icon=f":material/{icon}:")
         st.html(_me(visit), width="content")
 
 

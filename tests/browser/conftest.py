@@ -1,0 +1,174 @@
+"""A browser, and two things to point it at: pages on a stand-in, and the whole product."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.support import chromium
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 90
+
+Opener = Callable[..., Page]
+
+
+@dataclass(frozen=True)
+class Pages:
+    """app.py on the stand-in; a file in the folder is an event, see tests/support/stand_in.py."""
+
+    url: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Product:
+    """Everything running: the app, the web process, the sandbox, a worker and a database."""
+
+    app: str
+    web: str
+    sandbox: str
+    data: Path
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the run; each test opens people of its own in it."""
+    with sync_playwright() as play:
+        launched = chromium.launch(play)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def person(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Opens browsers that share nothing: `person(who="starter", width=375, dark=True)`."""
+    opened: list[BrowserContext] = []
+
+    def open_one(**wishes: object) -> BrowserContext:
+        opened.append(chromium.context(browser, **wishes))  # type: ignore[arg-type]
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture(scope="session")
+def known_people(browser: Browser) -> dict[str, BrowserContext]:
+    """Browsers of people who only look; each keeps its cache of Streamlit's scripts."""
+    return {}
+
+
+@pytest.fixture
+def look(
+    pages: Pages, browser: Browser, known_people: dict[str, BrowserContext]
+) -> Iterator[Opener]:
+    """Opens a page of the stand-in and waits until it is whole: `look("/account", who="free")`."""
+    opened: list[Page] = []
+
+    def open_page(path: str, **wishes: object) -> Page:
+        key = repr(sorted(wishes.items()))
+        if key not in known_people:
+            known_people[key] = chromium.context(browser, **wishes)  # type: ignore[arg-type]
+        opened.append(known_people[key].new_page())
+        opened[-1].goto(pages.url + path)
+        opened[-1].wait_for_selector(".tp-foot", timeout=30_000)
+        return opened[-1]
+
+    yield open_page
+    for page in opened:
+        page.close()
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
+    """The app on the stand-in, for every state a page can be in."""
+    port, folder = free_port(), tmp_path_factory.mktemp("pages")
+    url = f"http://localhost:{port}"
+    server = Path("tests", "support", "pages_server.py")
+    environment = {"APP_URL": url, "WEB_URL": "http://localhost:9"}
+    command = [sys.executable, str(server), str(port), str(folder)]
+    with running(command, environment, f"{url}/_stcore/health", folder / "pages.log"):
+        yield Pages(url, folder)
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The whole product as `make run` starts it, on free ports and with data of its own."""
+    folder = tmp_path_factory.mktemp("product")
+    app, web, sandbox = free_port(), free_port(), free_port()
+    command = [
+        *(sys.executable, "-m", "talkingphoto.cli", "up", "--data", str(folder / "data")),
+        *("--app-port", str(app), "--web-port", str(web), "--sandbox-port", str(sandbox)),
+    ]
+    environment = {"TALKINGPHOTO_DATA": str(folder / "data")}
+    health = f"http://localhost:{app}/_stcore/health"
+    with running(command, environment, health, folder / "product.log"):
+        yield Product(
+            app=f"http://localhost:{app}",
+            web=f"http://localhost:{web}",
+            sandbox=f"http://localhost:{sandbox}",
+            data=folder / "data",
+        )
+
+
+@contextmanager
+def running(
+    command: list[str], environment: dict[str, str], health: str, log: Path
+) -> Iterator[None]:
+    """The program answers at its address inside the block, and has ended after it."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **environment, "PYTHONUNBUFFERED": "1"},
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        _wait_for(process, health, log)
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(timeout=10)
+
+
+def _wait_for(process: subprocess.Popen[bytes], health: str, log: Path) -> None:
+    for _ in range(START_SECONDS * 4):
+        if process.poll() is not None or answers(health):
+            break
+        time.sleep(0.25)
+    if process.poll() is not None or not answers(health):
+        pytest.fail(f"it did not start:\n{log.read_text()[-4000:]}")
+
+
+def answers(url: str) -> bool:
+    """Whether something answers 200 there."""
+    try:
+        return requests.get(url, timeout=2).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return int(asked.getsockname()[1])

@@ -1,0 +1,38 @@
+"""The browser of the tests: Debian's Chromium, which talks to nobody but the page."""
+
+from __future__ import annotations
+
+import shutil
+
+from playwright.sync_api import Browser, BrowserContext, Playwright
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+SESSION_COOKIE = "__Host-tp_session"
+
+
+def launch(play: Playwright) -> Browser:
+    """A headless Chromium with a profile of its own."""
+    return play.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+
+
+def context(
+    browser: Browser,
+    *,
+    who: str = "",
+    width: int = 1280,
+    dark: bool = False,
+    timezone: str = "Europe/Berlin",
+) -> BrowserContext:
+    """A person's browser, signed in with the token `who` unless that is empty."""
+    made = browser.new_context(
+        viewport={"width": width, "height": 812 if width < 500 else 900},
+        color_scheme="dark" if dark else "light",
+        timezone_id=timezone,
+    )
+    if who:
+        # Chromium takes a __Host- cookie only from an https address, and sends it to localhost.
+        made.add_cookies([{"name": SESSION_COOKIE, "value": who, "url": "https://localhost"}])
+    return made
