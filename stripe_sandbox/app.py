@@ -1,5 +1,6 @@
 """The Flask application: the API, the pages and the sandbox's own addresses over one Sandbox."""
 
+import json
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
@@ -30,6 +31,11 @@ def create_app(sandbox: Sandbox) -> Flask:
             abort(403, "This form was sent from another site.")
 
     def refuse(error: HTTPException) -> Response:
+        """What Flask itself refuses is said in the form the caller reads."""
+        if request.path.startswith("/v1/"):
+            fault = {"type": "invalid_request_error", "message": error.description}
+            body = json.dumps({"error": fault})
+            return Response(body, error.code or 500, content_type="application/json")
         return Response(
             f"{error.description}\n", error.code or 500, content_type="text/plain; charset=utf-8"
         )

@@ -64,8 +64,6 @@ _INCLUDED: expand.Included = {
 }
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?\Z")
 _EXPAND = params.list_of(params.TEXT)
-# Parameters that were refused have done nothing, so their key is free for the corrected request.
-_FORGOTTEN = (400, 401, 404, 409, 429)
 
 
 @dataclass(frozen=True)
@@ -125,7 +123,8 @@ def _once(sandbox: Sandbox, call: _Call) -> tuple[Answer, bool]:
             if not fault.keeps_effects:
                 raise
             answer = _refusal(fault, call.request)
-        if call.key and answer.status not in _FORGOTTEN:
+        # A refused request has done nothing and is not kept: its key is free for the corrected one.
+        if call.key:
             idempotency.keep(unit.connection, call.key, print_, answer)
     return answer, False
 

@@ -100,6 +100,7 @@ def _promise(unit: Unit, intent: Json, method: Json) -> Json:
         status="processing",
         latest_charge=charge["id"],
         last_payment_error=None,
+        next_action=None,
         processing={"type": method["type"]},
     )
     unit.save(intent)
@@ -153,6 +154,7 @@ def _fail(
         status="requires_payment_method",
         payment_method=None,
         last_payment_error=error,
+        next_action=None,
         processing=None,
         _behaviour=method["_behaviour"],
     )

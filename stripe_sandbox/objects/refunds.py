@@ -75,6 +75,7 @@ def _check(charge: Json, amount: int, left: int) -> None:
 
 
 def _body(unit: Unit, charge: Json, amount: int, values: Json) -> Json:
+    kind = charge["payment_method_details"]["type"]
     return {
         "id": ids.new_id("re"),
         "object": "refund",
@@ -84,7 +85,7 @@ def _body(unit: Unit, charge: Json, amount: int, values: Json) -> Json:
         "created": unit.now,
         "currency": charge["currency"],
         "customer": charge["customer"],
-        "destination_details": {"card": {"type": "refund"}, "type": "card"},
+        "destination_details": {kind: {"type": "refund"}, "type": kind},
         "metadata": params.merged_metadata({}, values.get("metadata") or {}),
         "payment_intent": charge["payment_intent"],
         "payment_method": charge["payment_method"],

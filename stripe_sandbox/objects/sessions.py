@@ -147,15 +147,13 @@ def _body(unit: Unit, values: Json, currency: str, lines: list[Json], expires_at
     total = sum(line["amount"] for line in lines)
     payment = values["mode"] == "payment"
     once = "if_required" if payment else "always"
-    enabled = bool((values.get("invoice_creation") or {}).get("enabled"))
     return {
         "id": session_id,
         "object": "checkout.session",
         **dict.fromkeys(_EMPTY),
         **{name: values.get(name) for name in _KEPT},
         **{name: {"enabled": False} for name in ("adaptive_pricing", "phone_number_collection")},
-        "amount_subtotal": total,
-        "amount_total": total,
+        **dict.fromkeys(("amount_subtotal", "amount_total"), total),
         "automatic_tax": dict(_UNTAXED),
         "created": unit.now,
         "currency": currency,
@@ -165,7 +163,7 @@ def _body(unit: Unit, values: Json, currency: str, lines: list[Json], expires_at
         "customer_details": _known_payer(unit, values),
         "discounts": [],
         "expires_at": expires_at,
-        "invoice_creation": {"enabled": enabled, "invoice_data": {}} if payment else None,
+        "invoice_creation": _invoicing(values) if payment else None,
         "livemode": False,
         "metadata": params.merged_metadata({}, values.get("metadata") or {}),
         "mode": values["mode"],
@@ -184,6 +182,11 @@ def _body(unit: Unit, values: Json, currency: str, lines: list[Json], expires_at
         "_intent": None,
         "_lines": lines,
     }
+
+
+def _invoicing(values: Json) -> Json:
+    wanted = values.get("invoice_creation") or {}
+    return {"enabled": bool(wanted.get("enabled")), "invoice_data": {}}
 
 
 def _known_payer(unit: Unit, values: Json) -> Json | None:
