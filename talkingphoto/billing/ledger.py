@@ -172,8 +172,8 @@ def hold(
         "now": now,
     }
     customers.lock(session, user_id=user_id)
-    session.execute(ledger_sql.HOLD, values)
-    found = _find_hold(session, hold_id)
+    made = session.execute(ledger_sql.HOLD, values).one_or_none()
+    found = _hold(made) if made else _find_hold(session, hold_id)
     if found is None:
         raise errors.InsufficientCredits(
             "credits.insufficient", f"This takes {credits} credits and there are fewer."
@@ -185,16 +185,16 @@ def hold(
 
 def settle(session: Session, *, hold_id: str, now: datetime) -> Hold:
     """The held credits are spent; a hold that had ended already stays as it was."""
-    customers.lock(session, user_id=_hold(session, hold_id).user_id)
-    _end_holds(session, [_hold_uuid(hold_id)], state="settled", now=now)
-    return _hold(session, hold_id)
+    customers.lock(session, user_id=_known_hold(session, hold_id).user_id)
+    ended = _end_holds(session, [UUID(hold_id)], state="settled", now=now)
+    return ended[0] if ended else _known_hold(session, hold_id)
 
 
 def release(session: Session, *, hold_id: str, now: datetime) -> Hold:
     """The held credits are back in the very lots they left; an ended hold stays as it was."""
-    customers.lock(session, user_id=_hold(session, hold_id).user_id)
-    _give_back(session, [_hold_uuid(hold_id)], state="released", now=now)
-    return _hold(session, hold_id)
+    customers.lock(session, user_id=_known_hold(session, hold_id).user_id)
+    ended = _give_back(session, [UUID(hold_id)], state="released", now=now)
+    return ended[0] if ended else _known_hold(session, hold_id)
 
 
 def revoke(
@@ -227,7 +227,8 @@ def expire(session: Session, *, now: datetime, limit: int = LONGEST_SWEEP) -> in
     for user_id in sorted({str(row.user_id) for row in overdue}):
         customers.lock(session, user_id=user_id)
     holds = [row.id for row in overdue if row.what == "hold"]
-    _give_back(session, holds, state="expired", now=now)
+    if holds:
+        _give_back(session, holds, state="expired", now=now)
     _expire_lots(session, [row.id for row in overdue if row.what == "lot"], now=now)
     return len(overdue)
 
@@ -262,9 +263,9 @@ def statement(
 
 def check(session: Session) -> tuple[Difference, ...]:
     """Every invariant that does not hold, at most a hundred of them; empty when all is well."""
-    rows = session.execute(ledger_sql.CHECK, {"most": LONGEST_REPORT})
     return tuple(
-        Difference(row.rule, row.id, str(row.user_id), row.expected, row.found) for row in rows
+        Difference(row.rule, row.id, str(row.user_id), row.expected, row.found)
+        for row in session.execute(ledger_sql.CHECK, {"most": LONGEST_REPORT})
     )
 
 
@@ -280,17 +281,16 @@ def _key_reused() -> errors.Conflict:
 
 
 def _lot_values(lot: NewLot) -> dict[str, object]:
-    price, tax = lot.price, lot.tax
     return {
-        # From the key, so that a replay into an older copy of the books makes the same lot.
+        # From the key, so that a replay into a restored copy makes the same lot.
         "id": uuid.uuid5(_LOT_IDS, lot.key),
         "user_id": UUID(lot.user_id),
         "key": lot.key,
         "source": lot.source,
         "credits": lot.credits,
-        "price_minor": price.minor if price else None,
-        "tax_minor": tax.minor if tax else None,
-        "currency": price.currency if price else None,
+        "price_minor": lot.price.minor if lot.price else None,
+        "tax_minor": lot.tax.minor if lot.tax else None,
+        "currency": lot.price.currency if lot.price else None,
         "expires_at": lot.expires_at,
         "reference": lot.reference,
         "description": lot.description,
@@ -336,8 +336,10 @@ def _hold_uuid(hold_id: str) -> UUID:
 def _find_hold(session: Session, hold_id: str) -> Hold | None:
     query = select(HoldRow.__table__).where(HoldRow.id == _hold_uuid(hold_id))
     row = session.execute(query).one_or_none()
-    if row is None:
-        return None
+    return _hold(row) if row else None
+
+
+def _hold(row: Row[Any]) -> Hold:
     return Hold(
         id=str(row.id),
         user_id=str(row.user_id),
@@ -349,7 +351,7 @@ def _find_hold(session: Session, hold_id: str) -> Hold | None:
     )
 
 
-def _hold(session: Session, hold_id: str) -> Hold:
+def _known_hold(session: Session, hold_id: str) -> Hold:
     found = _find_hold(session, hold_id)
     if found is None:
         raise errors.NotFound("ledger.hold_unknown", "There is no such hold.")
@@ -357,25 +359,25 @@ def _hold(session: Session, hold_id: str) -> Hold:
 
 
 def _give_back(
-    session: Session, hold_ids: list[UUID], *, state: Literal["released", "expired"], now: datetime
-) -> None:
+    session: Session, hold_ids: list[UUID], *, state: HoldState, now: datetime
+) -> list[Hold]:
     """What is still held returns to its lots; those that ran out meanwhile live a grace longer."""
-    if not hold_ids:
-        return
     values = {"hold_ids": hold_ids, "now": now}
     late = list(session.scalars(ledger_sql.RAN_OUT_WHILE_HELD, values))
     if late:
         # First empty them: the grace is for the returned credits, not for what was left unused.
         _expire_lots(session, late, now=now)
         session.execute(ledger_sql.REVIVE_LOTS, {"lot_ids": late, "until": now + RETURN_GRACE})
-    _end_holds(session, hold_ids, state=state, now=now)
+    return _end_holds(session, hold_ids, state=state, now=now)
 
 
-def _end_holds(session: Session, hold_ids: list[UUID], *, state: HoldState, now: datetime) -> None:
+def _end_holds(
+    session: Session, hold_ids: list[UUID], *, state: HoldState, now: datetime
+) -> list[Hold]:
     kind, account, reason = _ENDINGS[state]
     values = {"hold_ids": hold_ids, "state": state, "now": now}
     posted = {"kind": kind, "account": account, "reason": reason}
-    session.execute(ledger_sql.END_HOLDS, values | posted)
+    return [_hold(row) for row in session.execute(ledger_sql.END_HOLDS, values | posted)]
 
 
 def _expire_lots(session: Session, lot_ids: list[UUID], *, now: datetime) -> None:

@@ -25,7 +25,6 @@ GRANT = text("""
     SELECT posted.id, lot.user_id, side.account, lot.id, side.sign * lot.credits
     FROM posted CROSS JOIN lot
     CROSS JOIN (VALUES ('granted', -1), ('available', 1)) AS side (account, sign)
-    RETURNING id
 """)
 
 # The soonest to end first; of those that end together, what was paid for is kept longest.
@@ -49,26 +48,27 @@ HOLD = text("""
         SELECT :hold_id, :user_id, :credits, 'held', :expires_at, :now
         WHERE (SELECT sum(credits) FROM taken) = :credits
         ON CONFLICT (id) DO NOTHING
-        RETURNING id, user_id, credits, created_at
+        RETURNING *
     ), posted AS (
         INSERT INTO ledger_transactions
             (user_id, kind, key, reason, credits, entry_count, created_at)
         SELECT user_id, 'hold', id, :reason, credits, 2 * (SELECT count(*) FROM taken), created_at
         FROM held
         RETURNING id, user_id
+    ), moved AS (
+        INSERT INTO ledger_entries (transaction_id, user_id, account, lot_id, credits)
+        SELECT posted.id, posted.user_id, side.account, taken.lot_id, side.sign * taken.credits
+        FROM posted CROSS JOIN taken
+        CROSS JOIN (VALUES ('available', -1), ('held', 1)) AS side (account, sign)
     )
-    INSERT INTO ledger_entries (transaction_id, user_id, account, lot_id, credits)
-    SELECT posted.id, posted.user_id, side.account, taken.lot_id, side.sign * taken.credits
-    FROM posted CROSS JOIN taken
-    CROSS JOIN (VALUES ('available', -1), ('held', 1)) AS side (account, sign)
-    RETURNING id
+    SELECT * FROM held
 """)
 
 END_HOLDS = text("""
     WITH ended AS (
         UPDATE holds SET state = :state, ended_at = :now
         WHERE id = ANY(:hold_ids) AND state = 'held'
-        RETURNING id, user_id, credits
+        RETURNING *
     ), taken AS (
         SELECT CAST(ended.id AS text) AS key, ended.user_id, ended.credits AS asked,
             entry.lot_id, entry.credits
@@ -83,12 +83,14 @@ END_HOLDS = text("""
         SELECT user_id, :kind, key, :reason, asked, 2 * count(*), :now
         FROM taken GROUP BY user_id, key, asked ORDER BY key
         RETURNING id, key
+    ), moved AS (
+        INSERT INTO ledger_entries (transaction_id, user_id, account, lot_id, credits)
+        SELECT posted.id, taken.user_id, side.account, taken.lot_id, side.sign * taken.credits
+        FROM posted JOIN taken USING (key)
+        CROSS JOIN (VALUES ('held', -1), (:account, 1)) AS side (account, sign)
+        ORDER BY posted.id
     )
-    INSERT INTO ledger_entries (transaction_id, user_id, account, lot_id, credits)
-    SELECT posted.id, taken.user_id, side.account, taken.lot_id, side.sign * taken.credits
-    FROM posted JOIN taken USING (key)
-    CROSS JOIN (VALUES ('held', -1), (:account, 1)) AS side (account, sign)
-    ORDER BY posted.id
+    SELECT * FROM ended
 """)
 
 RAN_OUT_WHILE_HELD = text("""

@@ -94,6 +94,7 @@ class Crowd:
         ledger.expire(session, now=self.book.clock(), limit=100)
 
 
+@pytest.mark.timeout(300)
 def test_m4_after_ten_thousand_operations_the_books_agree_with_themselves(book: Book) -> None:
     crowd = Crowd(book, people=20)
     for _ in range(OPERATIONS // IN_ONE_TRANSACTION):

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
+    MultipleResults,
     RuleBasedStateMachine,
     initialize,
     invariant,
@@ -27,6 +28,7 @@ from tests.support.clock import TestClock
 from tests.support.databases import TestServer
 from tests.support.ledger_book import Book
 
+Known = str | MultipleResults[str]
 SPENT_FIRST = ("promo", "free", "gift", "goodwill", "plan", "pack")
 
 
@@ -76,7 +78,7 @@ class Ledger(RuleBasedStateMachine):
     database: Database
     known_lots: Bundle[str] = Bundle("known_lots")
     known_holds: Bundle[str] = Bundle("known_holds")
-    revocations: Bundle[tuple[str, str, int, int]] = Bundle("revocations")
+    known_revocations: Bundle[str] = Bundle("known_revocations")
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,11 +87,11 @@ class Ledger(RuleBasedStateMachine):
         self.granted: dict[str, ledger.NewLot] = {}
         self.lots: dict[str, ModelLot] = {}
         self.holds: dict[str, ModelHold] = {}
-        self.revoked_count = 0
+        self.revocations: dict[str, tuple[str, int, int]] = {}
         self.sums = dict.fromkeys(("granted", "spent", "expired", "revoked"), 0)
 
     @initialize(target=known_lots, credits=st.integers(1, 20))
-    def begin_with_something(self, credits: int) -> object:
+    def begin_with_something(self, credits: int) -> Known:
         return self.grant(credits, "free", None)
 
     @rule(
@@ -98,10 +100,7 @@ class Ledger(RuleBasedStateMachine):
         source=st.sampled_from(SPENT_FIRST),
         days=st.sampled_from([None, 1, 2, 8]),
     )
-    def grant_from(self, credits: int, source: str, days: int | None) -> object:
-        return self.grant(credits, source, days)
-
-    def grant(self, credits: int, source: str, days: int | None) -> str:
+    def grant(self, credits: int, source: str, days: int | None) -> Known:
         key = f"{self.user_id}:{len(self.lots)}"
         lot = self.book.new_lot(self.user_id, credits, days=days, key=key, source=source)
         self.book.post(lot)
@@ -115,7 +114,7 @@ class Ledger(RuleBasedStateMachine):
         assert self.book.post(self.granted[key]).remaining == self.lots[key].remaining
 
     @rule(target=known_holds, credits=st.integers(1, 25), hours=st.integers(1, 24))
-    def hold(self, credits: int, hours: int) -> object:
+    def hold(self, credits: int, hours: int) -> Known:
         hold_id = str(uuid5(UUID(self.user_id), str(len(self.holds))))
         now = self.book.clock()
         made = ModelHold(credits, now + timedelta(hours=hours))
@@ -155,20 +154,20 @@ class Ledger(RuleBasedStateMachine):
             self.sums["expired"] += known.give_back(self.book.clock(), "released")
         assert self.book.release(hold_id).state == known.state
 
-    @rule(target=revocations, lot_key=known_lots, credits=st.integers(1, 20))
-    def revoke(self, lot_key: str, credits: int) -> object:
+    @rule(target=known_revocations, lot_key=known_lots, credits=st.integers(1, 20))
+    def revoke(self, lot_key: str, credits: int) -> Known:
         lot = self.lots[lot_key]
         taken = min(lot.remaining, credits) if lot.usable(self.book.clock()) else 0
-        self.revoked_count += 1
-        key = f"refund:{self.user_id}:{self.revoked_count}"
+        key = f"refund:{self.user_id}:{len(self.revocations)}"
         assert self.book.revoke(lot_key, credits, key=key) == taken
         lot.remaining -= taken
         self.sums["revoked"] += taken
-        return (key, lot_key, credits, taken) if taken else multiple()
+        self.revocations[key] = lot_key, credits, taken
+        return key if taken else multiple()
 
-    @rule(done=revocations)
-    def revoke_again(self, done: tuple[str, str, int, int]) -> None:
-        key, lot_key, credits, taken = done
+    @rule(key=known_revocations)
+    def revoke_again(self, key: str) -> None:
+        lot_key, credits, taken = self.revocations[key]
         assert self.book.revoke(lot_key, credits, key=key) == taken
 
     @rule(hours=st.sampled_from([1, 5, 23, 24, 100, 168]))
