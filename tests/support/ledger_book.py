@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from talkingphoto.billing import customers, ledger
 from talkingphoto.foundation.database import Database
 from tests.support.clock import TestClock
+
+REMAINING = "SELECT key, remaining FROM lots WHERE user_id = :id"
+ACCOUNTS = (
+    "SELECT account, CAST(sum(credits) AS bigint) FROM ledger_entries "
+    "WHERE user_id = :id GROUP BY account"
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A customer's credits from every side."""
+
+    balance: ledger.Balance
+    remaining: dict[str, int]
+    accounts: dict[str, int]
+    last_line: ledger.StatementRow | None
+    differences: tuple[ledger.Difference, ...]
 
 
 class Book:
@@ -110,20 +129,32 @@ class Book:
         with self.database.read_only() as session:
             return ledger.check(session)
 
+    def look(self, user_id: str) -> Look:
+        """Everything there is to see of a customer, and the report, at one moment."""
+        with self.database.read_only() as session:
+            lines = ledger.statement(session, user_id=user_id, limit=1)
+            return Look(
+                balance=ledger.balance(session, user_id=user_id, now=self.clock()),
+                remaining=_numbers(session, REMAINING, user_id),
+                accounts=_numbers(session, ACCOUNTS, user_id),
+                last_line=lines[0] if lines else None,
+                differences=ledger.check(session),
+            )
+
     def remaining(self, user_id: str) -> dict[str, int]:
         """What remains of each lot, by its key."""
-        return self.numbers("SELECT key, remaining FROM lots WHERE user_id = :id", user_id)
+        return self.numbers(REMAINING, user_id)
 
     def accounts(self, user_id: str) -> dict[str, int]:
         """The sum of each account's entries."""
-        return self.numbers(
-            "SELECT account, CAST(sum(credits) AS bigint) FROM ledger_entries "
-            "WHERE user_id = :id GROUP BY account",
-            user_id,
-        )
+        return self.numbers(ACCOUNTS, user_id)
 
     def numbers(self, query: str, user_id: str) -> dict[str, int]:
         """A query's two columns about a user, as a table from name to number."""
         with self.database.read_only() as session:
-            rows = session.execute(text(query), {"id": UUID(user_id)})
-            return {row[0]: row[1] for row in rows}
+            return _numbers(session, query, user_id)
+
+
+def _numbers(session: Session, query: str, user_id: str) -> dict[str, int]:
+    rows = session.execute(text(query), {"id": UUID(user_id)})
+    return {row[0]: row[1] for row in rows}
