@@ -163,7 +163,7 @@ class PaymentService:
                 item=sold,
                 price_id=intent.price_id,
                 success_url=self.runtime.settings.success_url,
-                cancel_url=self.runtime.settings.cancel_url,
+                cancel_url=self.runtime.settings.cancel_url(item=sold.key),
             )
         )
         assert made.url is not None, "a hosted session has an address"

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -105,13 +105,12 @@ class Settings(BaseModel):
     def success_url(self) -> str:
         """Where checkout returns to, with the session id that Stripe fills in."""
         base = self.stripe_success_url or f"{self.app_url}/success"
-        mark = "&" if urlsplit(base).query else "?"
-        return f"{base}{mark}session_id={{CHECKOUT_SESSION_ID}}"
+        return _with_query(base, "session_id={CHECKOUT_SESSION_ID}")
 
-    @property
-    def cancel_url(self) -> str:
-        """Where checkout returns to when nothing was paid."""
-        return self.stripe_cancel_url or f"{self.app_url}/cancel"
+    def cancel_url(self, *, item: str) -> str:
+        """Where checkout returns to when nothing was paid, with what had been chosen."""
+        base = self.stripe_cancel_url or f"{self.app_url}/cancel"
+        return _with_query(base, urlencode({"item": item}))
 
     @property
     def allowed_origins(self) -> frozenset[str]:
@@ -207,3 +206,7 @@ def _remedy(name: str) -> str:
 
 def _under_root(path: str) -> Path:
     return (PROJECT_ROOT / path).resolve()
+
+
+def _with_query(url: str, query: str) -> str:
+    return f"{url}{'&' if urlsplit(url).query else '?'}{query}"
