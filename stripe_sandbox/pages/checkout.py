@@ -143,12 +143,19 @@ def _facts(
         "then": _then(session, shown),
         "typed": typed.typed,
         "errors": typed.errors,
-        "beside": {refusal.field: _BESIDE[refusal.field]} if refusal else {},
+        "beside": _beside(typed, refusal),
         "refusal": refusal,
         "hints": _HINTS,
         "banks": "us_bank_account" in session["payment_method_types"],
         "needs_address": session["billing_address_collection"] == "required",
     }
+
+
+def _beside(typed: Entry, refusal: cards.Refusal | None) -> dict[str, str]:
+    """A mark on the field the refusal is about, if something was typed there."""
+    if refusal is None or not typed.typed.get(refusal.field):
+        return {}
+    return {refusal.field: _BESIDE[refusal.field]}
 
 
 def _title(session: Json, shown: list[Json]) -> str:
