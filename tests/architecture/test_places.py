@@ -1,0 +1,118 @@
+"""What may be written in one place only, and what may be written nowhere."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.support import source
+
+# The file that opens and ends transactions.
+DATABASE = "talkingphoto/foundation/database.py"
+ENVIRONMENT = {
+    "talkingphoto/foundation/settings.py",
+    # Hands the environment on to the parts it starts.
+    "talkingphoto/supervisor.py",
+    # Keeps PostgreSQL's own variables away from its programs.
+    "talkingphoto/integrations/postgres_programs.py",
+    # Knows nothing of ours, so it has its own few.
+    "stripe_sandbox/__main__.py",
+}
+ROW_LOCKS = {"talkingphoto/billing/customers.py", "talkingphoto/foundation/jobs.py"}
+
+
+def ends_a_transaction(node: ast.AST) -> bool:
+    """True for `x.commit`, `x.rollback` and for whatever makes a Session."""
+    if isinstance(node, ast.Attribute):
+        return node.attr in {"commit", "rollback"}
+    if not isinstance(node, ast.Call):
+        return False
+    called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+    return called in {"Session", "sessionmaker", "scoped_session"}
+
+
+def reads_the_environment(node: ast.AST) -> bool:
+    """True for os.environ and os.getenv, also when imported by name."""
+    if isinstance(node, ast.Attribute):
+        return node.attr in {"environ", "getenv", "environb"}
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "os" and any("env" in alias.name for alias in node.names)
+    return False
+
+
+def locks_a_row(node: ast.AST) -> bool:
+    """True for a call or a statement that takes row locks."""
+    if isinstance(node, ast.Attribute):
+        return node.attr == "with_for_update"
+    text = node.value if isinstance(node, ast.Constant) else ""
+    return isinstance(text, str) and bool(re.search(r"\bFOR (NO KEY )?UPDATE\b", text))
+
+
+def builds_sql_of_strings(node: ast.AST) -> bool:
+    """True for SQL put together of anything but constants: values belong in parameters."""
+    if not isinstance(node, ast.Call) or not node.args:
+        return False
+    called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+    return called in {"text", "execute"} and _is_put_together(node.args[0])
+
+
+def _is_put_together(node: ast.AST) -> bool:
+    if isinstance(node, ast.JoinedStr):
+        parts = [part.value for part in node.values if isinstance(part, ast.FormattedValue)]
+        return not all(isinstance(part, ast.Name) and part.id.isupper() for part in parts)
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.Add | ast.Mod)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.attr in {"format", "join", "replace"}
+    return False
+
+
+def places(found: Callable[[ast.AST], bool], *folders: str) -> set[str]:
+    """The files in which such a thing is written."""
+    return {
+        file.name
+        for file in source.files(*folders)
+        if any(found(node) for node in ast.walk(file.tree))
+    }
+
+
+def test_transactions_are_opened_and_ended_in_one_file_only() -> None:
+    assert places(ends_a_transaction, *source.PRODUCT) == {DATABASE}
+
+
+def test_the_environment_is_read_where_settings_are_and_nowhere_else() -> None:
+    assert places(reads_the_environment, *source.PRODUCT, "stripe_sandbox") <= ENVIRONMENT
+
+
+def test_rows_are_locked_by_customers_and_jobs_only() -> None:
+    assert places(locks_a_row, *source.PRODUCT) <= ROW_LOCKS
+
+
+def test_b6_no_sql_is_put_together_from_strings() -> None:
+    assert places(builds_sql_of_strings, *source.PRODUCT) == set()
+
+
+def test_no_page_lets_markup_run_scripts() -> None:
+    found = [f.name for f in source.files("ui") if "unsafe_allow_javascript" in f.text]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        (ends_a_transaction, "session.commit()"),
+        (ends_a_transaction, "orm.Session(engine)"),
+        (reads_the_environment, "os.environ['HOME']"),
+        (reads_the_environment, "from os import getenv"),
+        (locks_a_row, "select(row).with_for_update()"),
+        (locks_a_row, "text('SELECT 1 FROM x FOR UPDATE')"),
+        (builds_sql_of_strings, "text(f'SELECT {name}')"),
+        (builds_sql_of_strings, "session.execute('SELECT ' + name)"),
+        (builds_sql_of_strings, "text('SELECT {}'.format(name))"),
+    ],
+)
+def test_these_checks_see_what_they_look_for(found: Callable[[ast.AST], bool], line: str) -> None:
+    assert any(found(node) for node in ast.walk(ast.parse(line)))
