@@ -1,4 +1,4 @@
-"""The front end: `streamlit run app_with_payments.py`."""
+"""The front end: `streamlit run app.py`."""
 
 from ui import shell
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from talkingphoto.foundation import errors
@@ -29,7 +30,10 @@ ZERO_DECIMAL = frozenset(
     }
 )
 THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
-LARGEST_MINOR = 10**12
+# Cards take twelve digits (docs.stripe.com/currencies, maximum amounts).
+LARGEST_MINOR = 10**12 - 1
+# ASCII digits within the precision of Decimal, so nothing is rounded on the way in.
+_PLAIN_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
 
 
 def exponent(currency: str) -> int:
@@ -58,11 +62,11 @@ class Money:
         code = currency.lower()
         if len(code) != 3 or not code.isascii() or not code.isalpha():
             raise errors.InvalidRequest("money.currency", "A currency is three letters, as in usd.")
-        try:
-            minor = Decimal(amount).scaleb(exponent(code))
-            whole = int(minor)
-        except (InvalidOperation, ValueError, OverflowError) as fault:
-            raise errors.InvalidRequest("money.amount", "An amount is a plain number.") from fault
+        text = amount if isinstance(amount, str) else f"{amount:f}"
+        if not _PLAIN_NUMBER.fullmatch(text):
+            raise errors.InvalidRequest("money.amount", "An amount is a plain number.")
+        minor = Decimal(text).scaleb(exponent(code))
+        whole = int(minor)
         if minor != whole or abs(whole) > LARGEST_MINOR:
             raise errors.InvalidRequest(
                 "money.amount", f"An amount in {code} has at most {exponent(code)} decimals."

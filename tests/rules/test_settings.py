@@ -260,7 +260,7 @@ def test_addresses_lose_their_last_slash_and_carry_the_session_id(tmp_path: Path
     chosen = loaded({"APP_URL": "http://localhost:8501/", "WEB_URL": "http://h:1/"}, tmp_path)
     assert chosen.app_url == "http://localhost:8501"
     assert chosen.web_url == "http://h:1"
-    assert chosen.cancel_url == "http://localhost:8501/cancel"
+    assert chosen.cancel_url(item="pack:10") == "http://localhost:8501/cancel?item=pack%3A10"
     assert chosen.success_url == "http://localhost:8501/success?session_id={CHECKOUT_SESSION_ID}"
     given = {"STRIPE_SUCCESS_URL": "https://x.example/done?from=stripe"}
     assert loaded(given, tmp_path).success_url == (
