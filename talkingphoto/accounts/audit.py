@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import DateTime, Uuid
 
@@ -21,6 +21,7 @@ class SecurityEventRow(Base):
     """One row an event; the user is empty when nobody has the address that was tried."""
 
     __tablename__ = "security_events"
+    __table_args__ = (Index(None, "user_id", "at"), Index(None, "at"))
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     kind: Mapped[str]

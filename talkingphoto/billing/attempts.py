@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import DateTime, Uuid
@@ -18,6 +18,7 @@ class FailedAttemptRow(Base):
     """One refused try; the key is the event that told of it."""
 
     __tablename__ = "failed_attempts"
+    __table_args__ = (Index("ix_failed_attempts_user_id", "user_id", text("failed_at DESC")),)
 
     key: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("customers.user_id"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import Index, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import DateTime
@@ -167,6 +167,9 @@ class CatalogPriceRow(Base):
     """A Stripe price of an item; old ones stay, since invoices still name them."""
 
     __tablename__ = "catalog_prices"
+    __table_args__ = (
+        Index("uq_catalog_prices_current", "item", unique=True, postgresql_where=text("current")),
+    )
 
     price_id: Mapped[str] = mapped_column(primary_key=True)
     item: Mapped[str]

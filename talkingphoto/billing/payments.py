@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, case, func, select, update
+from sqlalchemy import ForeignKey, Index, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import BigInteger, DateTime, Text, Uuid
@@ -48,6 +48,10 @@ class PaymentRow(Base):
     """One payment of a customer: an invoice of a plan, or the checkout of a pack."""
 
     __tablename__ = "payments"
+    __table_args__ = (
+        Index("ix_payments_user_id", "user_id", text("created_at DESC")),
+        Index(None, "paid_at"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("customers.user_id"))

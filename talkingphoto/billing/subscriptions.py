@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, select, update
+from sqlalchemy import ForeignKey, Index, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import BigInteger, DateTime, Text, Uuid
@@ -31,6 +31,7 @@ class SubscriptionRow(Base):
     """What we last saw of a subscription."""
 
     __tablename__ = "subscriptions"
+    __table_args__ = (Index(None, "user_id"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("customers.user_id"))
@@ -48,6 +49,10 @@ class DripRow(Base):
     """One month of a paid year, granted when it begins."""
 
     __tablename__ = "drips"
+    __table_args__ = (
+        Index("ix_drips_due_at", "due_at", postgresql_where=text("state = 'pending'")),
+        Index("ix_drips_user_id", "user_id", postgresql_where=text("state = 'pending'")),
+    )
 
     key: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("customers.user_id"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Index, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import DateTime, Text
 
@@ -27,6 +27,13 @@ class StripeEventRow(Base):
     """One event as it arrived, and what became of it."""
 
     __tablename__ = "stripe_events"
+    __table_args__ = (
+        Index(
+            "ix_stripe_events_waiting",
+            "received_at",
+            postgresql_where=text("processed_at IS NULL"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     type: Mapped[str]
@@ -56,7 +63,7 @@ class StripeEvent:
     created_at: datetime
 
 
-_STORE = text(
+STORE = text(
     """
     WITH stored AS (
         INSERT INTO stripe_events (id, type, object_id, customer_id, api_version, livemode,
@@ -89,7 +96,7 @@ def store(session: Session, *, event: StripeEvent, raw: bytes, now: datetime) ->
     """The event is stored and a worker will be woken; False when it was here before."""
     lock = f"customer:{event.customer_id}" if event.customer_id else None
     stored = session.execute(
-        _STORE,
+        STORE,
         {
             "id": event.id,
             "type": event.type,
