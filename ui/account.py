@@ -13,7 +13,14 @@ from ui import doors, kit, session, trouble, wording
 _ROWS = 50
 _SOON, _CALM = "2s", "10s"
 _OWING = frozenset({"past_due", "unpaid"})
-_SOURCES = {"free": "free", "plan": "from your plan", "pack": "bought"}
+_SOURCES = {
+    "free": "free",
+    "plan": "from your plan",
+    "pack": "bought",
+    "promo": "from an offer",
+    "goodwill": "from us",
+    "gift": "a gift",
+}
 _INVOICE_STATES = {
     "paid": ("Paid", "good"),
     "open": ("Unpaid", "bad"),

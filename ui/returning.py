@@ -8,7 +8,7 @@ import streamlit as st
 
 from services import payment_service
 from talkingphoto.foundation import errors
-from ui import doors, kit, pricing, session, wording
+from ui import doors, kit, pricing, session, trouble, wording
 
 WAIT_SECONDS = 30
 _TICKS = "tp:ticks:"
@@ -86,18 +86,19 @@ def _ticks(session_id: str) -> int:
 
 def _wait(user_id: str, session_id: str) -> None:
     """One look a second; the whole page runs again once there is an answer or the wait is over."""
-    session.leave_unless(user_id)
-    ticks = _ticks(session_id) + 1
-    st.session_state[_TICKS + session_id] = ticks
-    # The page has asked just before the first tick.
-    if ticks > 1 and (ticks > WAIT_SECONDS or not _ask(user_id, session_id).waiting):
-        st.rerun()
-    _result(
-        kit.wave(5, said=5),
-        "Confirming your payment",
-        "You can close this page; we will e-mail you.",
-        "",
-    )
+    with trouble.shown():
+        session.leave_unless(user_id)
+        ticks = _ticks(session_id) + 1
+        st.session_state[_TICKS + session_id] = ticks
+        # The page has asked just before the first tick.
+        if ticks > 1 and (ticks > WAIT_SECONDS or not _ask(user_id, session_id).waiting):
+            st.rerun()
+        _result(
+            kit.wave(5, said=5),
+            "Confirming your payment",
+            "You can close this page; we will e-mail you.",
+            "",
+        )
 
 
 def _still_waiting(told: Told, session_id: str) -> None:

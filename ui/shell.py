@@ -103,8 +103,7 @@ def _notices() -> None:
     """What the reader has to know before the page: a session that ended, a refused purchase."""
     code = st.query_params.get("error", "")
     if session.ended_elsewhere():
-        action = kit.link_button("Sign in", "/sign-in")
-        kit.show(kit.notice("You signed out in another window.", action=action))
+        kit.show(kit.notice("You signed out in another window."))
     elif code.startswith("billing."):
         kit.show(kit.notice(messages.of(code).text, kind="bad"))
 
