@@ -215,7 +215,7 @@ class StripeGateway:
             found = self._v1.prices.list({"lookup_keys": [item.lookup_key], "limit": 1}).data
             if found and _sells(found[0], item) and found[0].active:
                 return PriceFacts(found[0].id, _product_id(found[0]))
-            return self._new_price(item)
+            return self._new_price(item, replaces=found[0].id if found else "none")
 
     def _chosen_price(self, item: Item, price_id: str) -> PriceFacts:
         price = self._v1.prices.retrieve(_safe(price_id))
@@ -227,7 +227,7 @@ class StripeGateway:
             )
         return PriceFacts(price.id, _product_id(price))
 
-    def _new_price(self, item: Item) -> PriceFacts:
+    def _new_price(self, item: Item, *, replaces: str) -> PriceFacts:
         product_id = self._ensure_product(item)
         recurring = {"recurring": {"interval": item.interval}} if item.interval else {}
         made = self._v1.prices.create(
@@ -239,7 +239,8 @@ class StripeGateway:
                 "transfer_lookup_key": True,
                 **recurring,
             },
-            {"idempotency_key": f"price:{item.lookup_key}:{item.price.minor}:{product_id}"},
+            # With what it replaces: a replay within a day would bring the replaced price back.
+            {"idempotency_key": f"price:{item.lookup_key}:{item.price.minor}:{replaces}"},
         )
         return PriceFacts(made.id, product_id)
 
