@@ -37,6 +37,7 @@ _WORDS = (
     " january february march april june july august september october november december monday"
     " tuesday wednesday thursday friday saturday sunday talkingphoto talking photo stripe my the"
 )
+_DISGUISES = str.maketrans("@$", "as")
 _RUNS = (
     "01234567890",
     "abcdefghijklmnopqrstuvwxyz",
@@ -65,7 +66,7 @@ def is_common(password: str, *, email: str) -> bool:
 
 
 def _letters_and_digits(text: str) -> str:
-    kept = [letter for letter in text.casefold() if letter.isalnum()]
+    kept = [letter for letter in text.casefold().translate(_DISGUISES) if letter.isalnum()]
     # A password of signs alone is judged as it stands.
     return "".join(kept) or text
 

@@ -103,7 +103,7 @@ class WebProcess:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{line}\n")
         self.process.stdin.flush()
-        return self.await_line("^[[]")
+        return self.await_line(r"^\[")
 
     def await_line(self, pattern: str) -> str:
         """The next line it prints in which the pattern is found."""
