@@ -38,7 +38,14 @@ class WebhookService:
                 "webhook.livemode", "The event and the key are not of the same mode."
             )
         with self.runtime.transaction() as session:
-            inbox.store(session, event=event, raw=raw, now=self.runtime.clock())
+            inbox.store(
+                session,
+                event=event,
+                raw=raw,
+                now=self.runtime.clock(),
+                # What changes nothing must not keep the customer's payment waiting.
+                in_turn=event.type in HANDLERS,
+            )
         return event
 
     def process(self, event_id: str) -> None:

@@ -28,7 +28,8 @@ class Pace:
     """How often the worker looks, in seconds; one that was silent too long counts as dead, and
     its jobs go to another one within silent + rescue_every + poll."""
 
-    poll: float = 2.0
+    # Jobs announce themselves; this finds one whose word came in the middle of a look.
+    poll: float = 0.5
     heartbeat: float = 5.0
     silent: float = 20.0
     rescue_every: float = 5.0

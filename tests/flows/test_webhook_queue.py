@@ -1,0 +1,84 @@
+"""How stored events reach the worker: in turn for one customer, and without a pause between."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+
+from sqlalchemy import text
+
+from services.webhook_service import WebhookService
+from tests.support.sandbox import Event, sign
+from tests.support.shop import Shop
+
+POLL_SECONDS = 5
+WORKER = (
+    "from worker.main import Pace, run;"
+    f"run(Pace(poll={POLL_SECONDS}, heartbeat=1.0, silent=20.0, rescue_every=5.0))"
+)
+
+
+def test_events_of_one_customer_follow_each_other_without_waiting_for_a_poll(shop: Shop) -> None:
+    ada = shop.a_person()
+    shop.pays(ada, "starter:month")
+    for event in (events := shop.new_events()):
+        shop.webhooks.receive(*sign(event, shop.secret))
+    assert len(events) > 4
+    worker = subprocess.Popen(
+        [sys.executable, "-c", WORKER],
+        env={
+            **os.environ,
+            "DATABASE_URL": shop.runtime.database_url,
+            "STRIPE_API_BASE": shop.sandbox.base,
+        },
+    )
+    try:
+        wait_until_done(shop, 1)
+        began = time.monotonic()
+        wait_until_done(shop, len(events))
+        # One word of many may get lost in the middle of a look; each would cost a poll.
+        assert time.monotonic() - began < 2 * POLL_SECONDS
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(20) == 0
+    assert shop.balance(ada) == 33
+
+
+def test_an_event_that_changes_nothing_waits_for_no_other(shop: Shop) -> None:
+    customer = {"id": "cus_of_two", "object": "customer"}
+    receive(shop.webhooks, shop.secret, "customer.updated", customer)
+    subscription = {"id": "sub_x", "object": "subscription", "customer": "cus_of_two"}
+    receive(shop.webhooks, shop.secret, "customer.subscription.updated", subscription)
+    with shop.runtime.read_only() as session:
+        query = text("SELECT lock FROM procrastinate_jobs ORDER BY id")
+        assert session.scalars(query).all() == [None, "customer:cus_of_two"]
+
+
+def wait_until_done(shop: Shop, count: int) -> None:
+    """Returns once so many events have been processed."""
+    deadline = time.monotonic() + 60
+    query = text("SELECT count(*) FROM stripe_events WHERE processed_at IS NOT NULL")
+    while time.monotonic() < deadline:
+        with shop.runtime.read_only() as session:
+            if session.execute(query).scalar_one() >= count:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the events were not processed in time")
+
+
+def receive(webhooks: WebhookService, secret: str, kind: str, subject: dict[str, str]) -> None:
+    """An event arrives that the sandbox never sent."""
+    event: Event = {
+        "id": f"evt_{uuid.uuid4().hex}",
+        "object": "event",
+        "api_version": "2026-10-28.endive",
+        "created": int(time.time()),
+        "livemode": False,
+        "type": kind,
+        "data": {"object": subject},
+    }
+    webhooks.receive(*sign(event, secret))
