@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 from flask.testing import FlaskClient
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from talkingphoto.runtime import Runtime
 from tests.support.clock import TestClock
+from web import guards
+from web.app import WebApp
 
 ORIGIN = "http://localhost:8501"
 PASSWORD = "an owl reads the paper at dawn"
@@ -22,6 +25,13 @@ def ready_for_web(runtime: Runtime, clock: TestClock) -> Runtime:
     runtime.settings = runtime.settings.model_copy(update={"worker": "external"})
     runtime.wall_clock = clock
     return runtime
+
+
+def rows(app: WebApp, table: str) -> int:
+    """How many rows that table of the application's database has."""
+    wiring: guards.Wiring = app.extensions[guards.EXTENSION]
+    with wiring.runtime.read_only() as session:
+        return int(session.scalar(text(f"SELECT count(*) FROM {table}")) or 0)  # noqa: S608
 
 
 @dataclass
