@@ -33,6 +33,13 @@ _SENTENCES = {
     "billing.request_id": Message(
         "That purchase was already started. Nothing was charged again. Choose once more."
     ),
+    "billing.already_paid": Message("This is already paid. Nothing was charged again."),
+    "billing.checkout_expired": Message(
+        "That checkout has expired. Nothing was charged. Choose once more."
+    ),
+    "billing.catalog_missing": Message(
+        "Prices are being set up. Nothing was charged. Try again in a few minutes."
+    ),
     "billing.already_subscribed": Message(
         "You have a plan already. Nothing was charged. To change it, write to us."
     ),

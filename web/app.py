@@ -17,6 +17,8 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Response
 
 from services.auth_service import AuthService
+from services.payment_service import PaymentService
+from services.webhook_service import WebhookService
 from talkingphoto.runtime import Runtime
 from web import auth, billing, errors, guards, headers, health, webhooks
 from worker import main as worker
@@ -76,7 +78,12 @@ class WebApp(Flask):
 def create_app(runtime: Runtime) -> WebApp:
     """The application of this process, with a worker in a thread when settings say so."""
     app = WebApp(runtime)
-    app.extensions[guards.EXTENSION] = guards.Wiring(runtime, AuthService(runtime))
+    app.extensions[guards.EXTENSION] = guards.Wiring(
+        runtime=runtime,
+        auth=AuthService(runtime),
+        payments=PaymentService(runtime),
+        webhooks=WebhookService(runtime),
+    )
     hops = runtime.settings.trusted_proxies
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=0)  # type: ignore[method-assign]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+import structlog
 from flask import Blueprint, current_app, redirect
 from werkzeug.wrappers import Response
 
-from services.payment_service import payment_service
+from talkingphoto.foundation import errors
 from web import guards
+from web.errors import wants_page
 
+log = structlog.get_logger()
 bp = Blueprint("billing", __name__)
 
 
@@ -28,6 +31,15 @@ def checkout() -> Response:
 
 
 def start(user_id: str, *, item: str, request_id: str) -> Response:
-    """303 to the hosted page of that intent."""
-    url = payment_service.start_checkout(user_id=user_id, item=item, request_id=request_id)
+    """303 to the hosted page of that intent, or back to the price list with what was wrong."""
+    try:
+        url = guards.wiring().payments.start_checkout(
+            user_id=user_id, item=item, request_id=request_id
+        )
+    except (errors.Conflict, errors.Unavailable) as refusal:
+        if not wants_page():
+            raise  # a program is told by the status
+        log.info("checkout.refused", code=refusal.code, user_id=user_id)
+        query = urlencode({"error": refusal.code})
+        return redirect(f"{current_app.config['APP_URL']}/?{query}", 303)
     return redirect(url, 303)

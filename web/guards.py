@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl
 from flask import current_app, g, request
 
 from services.auth_service import AuthService, User
-from services.webhook_service import ENDPOINT_PATH
+from services.payment_service import PaymentService
+from services.webhook_service import ENDPOINT_PATH, WebhookService
 from talkingphoto.foundation import errors
 from talkingphoto.runtime import Runtime
 
@@ -35,6 +36,8 @@ class Wiring:
 
     runtime: Runtime
     auth: AuthService
+    payments: PaymentService
+    webhooks: WebhookService
 
 
 def wiring() -> Wiring:

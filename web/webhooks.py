@@ -6,7 +6,7 @@ import structlog
 from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from services.webhook_service import ENDPOINT_PATH, webhook_service
+from services.webhook_service import ENDPOINT_PATH
 from talkingphoto.foundation import errors
 from web import guards, metrics
 
@@ -20,7 +20,7 @@ def stripe() -> Response:
     """200 once the event is stored; 400 with the reason for anything Stripe did not sign."""
     raw = _body()
     try:
-        event = webhook_service.receive(raw, request.headers.get("Stripe-Signature", ""))
+        event = guards.wiring().webhooks.receive(raw, request.headers.get("Stripe-Signature", ""))
     except errors.InvalidRequest as refusal:
         metrics.webhook_rejected.labels(reason=refusal.code).inc()
         log.warning("webhook.rejected", reason=refusal.code, size=len(raw))

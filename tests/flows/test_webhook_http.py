@@ -366,3 +366,23 @@ def test_m7_one_request_id_is_one_session_for_one_person(shop: Shop, web: Gunico
     assert {answer.headers["Location"] for answer in bobs}.isdisjoint(pages)
     with shop.runtime.read_only() as session:
         assert ledger.check(session) == ()
+
+
+def test_a_refused_purchase_leads_a_person_back_to_the_price_list(
+    shop: Shop, web: Gunicorn
+) -> None:
+    ada = shop.a_person()
+    shop.buys(ada, "starter:month")
+    answer = requests.post(
+        f"{web.base}/billing/checkout",
+        data={"item": "pro:month", "request_id": str(uuid.uuid4())},
+        headers={
+            "Origin": shop.runtime.settings.app_url,
+            "Cookie": shop.sign_in(ada),
+            "Accept": "text/html",
+        },
+        allow_redirects=False,
+        timeout=15,
+    )
+    expected = f"{shop.runtime.settings.app_url}/?error=billing.already_subscribed"
+    assert (answer.status_code, answer.headers["Location"]) == (303, expected)
