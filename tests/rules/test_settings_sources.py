@@ -15,10 +15,18 @@ from talkingphoto.foundation import dev_secrets, settings
 from tests.support.settings_cases import OWN, REAL, environment, loaded, refusal
 
 EXAMPLE = settings.PROJECT_ROOT / ".env.example"
-LOAD = """
-import json, sys
+RACES = 100
+# Waits when everything is imported, so that all of them look for the first file at once; then
+# races for many more.
+LOAD = f"""
+import os, sys
 from talkingphoto.foundation import settings
-print(settings.load().stripe_secret_key.get_secret_value())
+print("ready", flush=True)
+sys.stdin.readline()
+for race in range({RACES}):
+    folder = os.path.join(os.environ["TALKINGPHOTO_DATA"], str(race))
+    chosen = settings.load({{**os.environ, "TALKINGPHOTO_DATA": folder}})
+    print(chosen.stripe_secret_key.get_secret_value())
 """
 
 
@@ -94,15 +102,24 @@ def test_eight_processes_that_start_together_share_one_dev_env(tmp_path: Path) -
             [sys.executable, "-c", LOAD],
             env=environment({}, tmp_path),
             cwd=settings.PROJECT_ROOT,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         for _ in range(8)
     ]
-    keys = {process.communicate(timeout=100)[0].strip() for process in racing}
+    for process in racing:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in racing:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    keys = {tuple(process.communicate(timeout=100)[0].split()) for process in racing}
     assert len(keys) == 1
-    assert keys.pop().startswith("sk_test_")
-    assert [entry.name for entry in (tmp_path / "data").iterdir()] == ["dev.env"]
+    assert len(set(keys.pop())) == RACES
+    left = [entry.name for folder in (tmp_path / "data").iterdir() for entry in folder.iterdir()]
+    assert left == ["dev.env"] * RACES
 
 
 @pytest.mark.parametrize("lost", dev_secrets.NAMES)
