@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -80,7 +79,7 @@ def test_options_a_and_c_process_webhooks_to_the_end(shop: Shop, program: tuple[
 
 
 @pytest.fixture
-def option_b(tmp_path: Path) -> Iterator[tuple[Path, int]]:
+def option_b(tmp_path: Path) -> tuple[Path, int]:
     """The guide's lines in a Streamlit script, on a free port."""
     port = free_port()
     script = tmp_path / "my_app.py"
