@@ -18,6 +18,7 @@ import requests
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.support import chromium
+from tests.support.stack import Stack, running_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
@@ -31,16 +32,6 @@ class Pages:
 
     url: str
     folder: Path
-
-
-@dataclass(frozen=True)
-class Product:
-    """Everything running: the app, the web process, the sandbox, a worker and a database."""
-
-    app: str
-    web: str
-    sandbox: str
-    data: Path
 
 
 @pytest.fixture(scope="session")
@@ -106,23 +97,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
 
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def product() -> Iterator[Stack]:
     """The whole product as `make run` starts it, on free ports and with data of its own."""
-    folder = tmp_path_factory.mktemp("product")
-    app, web, sandbox = free_port(), free_port(), free_port()
-    command = [
-        *(sys.executable, "-m", "talkingphoto.cli", "up", "--data", str(folder / "data")),
-        *("--app-port", str(app), "--web-port", str(web), "--sandbox-port", str(sandbox)),
-    ]
-    environment = {"TALKINGPHOTO_DATA": str(folder / "data")}
-    health = f"http://localhost:{app}/_stcore/health"
-    with running(command, environment, health, folder / "product.log"):
-        yield Product(
-            app=f"http://localhost:{app}",
-            web=f"http://localhost:{web}",
-            sandbox=f"http://localhost:{sandbox}",
-            data=folder / "data",
-        )
+    with running_stack() as stack:
+        yield stack
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import Product
+from tests.support.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -15,7 +15,7 @@ PUBLIC = ("/", "/sign-in", "/sign-up", "/cancel", "/terms", "/privacy", "/refund
 
 
 def test_every_address_opens_directly(
-    product: Product, person: Callable[..., BrowserContext]
+    product: Stack, person: Callable[..., BrowserContext]
 ) -> None:
     page = person().new_page()
     for path in (*PUBLIC, "/account", "/success?session_id=cs_test_none"):
@@ -26,7 +26,7 @@ def test_every_address_opens_directly(
 
 
 def test_a_refused_sign_up_keeps_mail_and_choice_and_the_next_try_leads_to_checkout(
-    product: Product, person: Callable[..., BrowserContext]
+    product: Stack, person: Callable[..., BrowserContext]
 ) -> None:
     page = person(width=375).new_page()
     page.goto(product.app)

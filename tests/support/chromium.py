@@ -13,9 +13,22 @@ FLAGS = (
 SESSION_COOKIE = "__Host-tp_session"
 
 
+class NoChromium(Exception):
+    """There is no Chromium on this machine; the message says how to get one."""
+
+
+def executable() -> str:
+    """Where Chromium is."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    raise NoChromium("no Chromium on this machine: apt-get install chromium")
+
+
 def launch(play: Playwright) -> Browser:
     """A headless Chromium with a profile of its own."""
-    return play.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+    return play.chromium.launch(executable_path=executable(), args=FLAGS)
 
 
 def context(
