@@ -197,3 +197,12 @@ def test_c7_redis_says_how_long_to_wait(
     assert 295 <= counter.take(allowance, "x") <= 300
     counter.clear(allowance, "x")
     assert counter.take(allowance, "x") == 0
+
+
+def test_c7_the_very_try_that_finds_redis_gone_is_counted(
+    runtime: Runtime, clock: TestClock, redis_server: RedisServer
+) -> None:
+    counter = TryCounter(runtime.transaction, clock=clock, redis_url=redis_server.url)
+    allowance = Allowance("last", most=1, seconds=300)
+    redis_server.stop()
+    assert [counter.take(allowance, "x") for _ in range(3)] == [0, 300, 300]
