@@ -64,7 +64,7 @@ def contracts() -> configparser.ConfigParser:
 def lint(folder: Path, *only: str) -> subprocess.CompletedProcess[str]:
     """What import-linter says of the tree in that folder."""
     chosen = [argument for name in only for argument in ("--contract", name)]
-    # import-linter looks for packages where it is started; -P keeps nothing else before them.
+    # It looks for packages where it is started before it looks anywhere else.
     return subprocess.run(
         [str(Path(sys.executable).parent / "lint-imports"), "--no-cache", *chosen],
         cwd=folder,
