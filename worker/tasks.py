@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.auth_service import AuthService, auth_service
 from services.payment_service import PaymentService, payment_service
 from services.webhook_service import WebhookService, webhook_service
 from talkingphoto.accounts import mails
@@ -9,11 +10,12 @@ from talkingphoto.events import inbox
 from talkingphoto.foundation.jobs import Task
 
 
-def table(payments: PaymentService, webhooks: WebhookService) -> dict[str, Task]:
+def table(payments: PaymentService, webhooks: WebhookService, auth: AuthService) -> dict[str, Task]:
     """Every task that a worker runs, bound to these services."""
 
     def run_due_work() -> None:
         payments.run_due_work()
+        auth.forget_past()
 
     tasks = (
         Task(inbox.TASK, webhooks.process, queue=inbox.QUEUE, gave_up=webhooks.bury),
@@ -23,4 +25,4 @@ def table(payments: PaymentService, webhooks: WebhookService) -> dict[str, Task]
     return {task.name: task for task in tasks}
 
 
-TASKS = table(payment_service, webhook_service)
+TASKS = table(payment_service, webhook_service, auth_service)

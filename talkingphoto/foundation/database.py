@@ -48,6 +48,7 @@ class Database:
             max_overflow=10,
             pool_pre_ping=True,
             pool_timeout=10,
+            hide_parameters=True,
             connect_args={"options": SERVER_OPTIONS, "connect_timeout": 5},
         )
 

@@ -18,8 +18,11 @@ _LOCK = 7_316_200
 
 
 def upgrade_if_behind(database: Database) -> bool:
-    """The schema is this code's; True when migrations ran. One cheap query when it was already."""
-    if current_revision(database) == latest_revision():
+    """The schema is this code's or newer; True when migrations ran. One cheap query when not.
+
+    A newer one is left alone: during a deployment the code before it still serves."""
+    current = current_revision(database)
+    if current == latest_revision() or (current is not None and not _is_known(current)):
         return False
     upgrade(database)
     return True
@@ -46,6 +49,11 @@ def current_revision(database: Database) -> str | None:
 def latest_revision() -> str | None:
     """The newest revision this code knows."""
     return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _is_known(revision: str) -> bool:
+    script = ScriptDirectory.from_config(_config())
+    return any(step.revision == revision for step in script.walk_revisions())
 
 
 def _config() -> Config:
