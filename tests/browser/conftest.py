@@ -1,4 +1,8 @@
-"""A browser, and two things to point it at: pages on a stand-in, and the whole product."""
+"""A browser, and two things to point it at: pages on a stand-in, and the whole product.
+
+All of it ends with this package's last test: Playwright keeps an event loop open in this thread,
+and other tests run loops of their own.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +38,9 @@ class Pages:
     folder: Path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One Chromium for the run; each test opens people of its own in it."""
+    """One Chromium for these tests; each test opens people of its own in it."""
     with sync_playwright() as play:
         launched = chromium.launch(play)
         yield launched
@@ -57,7 +61,7 @@ def person(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
         one.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def known_people(browser: Browser) -> dict[str, BrowserContext]:
     """Browsers of people who only look; each keeps its cache of Streamlit's scripts."""
     return {}
@@ -84,7 +88,7 @@ def look(
         page.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     """The app on the stand-in, for every state a page can be in."""
     port, folder = free_port(), tmp_path_factory.mktemp("pages")
@@ -96,7 +100,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
         yield Pages(url, folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def product() -> Iterator[Stack]:
     """The whole product as `make run` starts it, on free ports and with data of its own."""
     with running_stack() as stack:
