@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 ENDPOINT_PATH = "/webhook/stripe"
-DEFAULT_PORT = 5001
 
 
 class WebhookService:
@@ -105,5 +103,4 @@ def create_webhook_app() -> Flask:
 
 
 if __name__ == "__main__":
-    port = urlsplit(runtimes.current().settings.web_url).port or DEFAULT_PORT
-    create_webhook_app().run(host="0.0.0.0", port=port, debug=False)  # noqa: S104
+    create_webhook_app().run(host="0.0.0.0")  # noqa: S104

@@ -13,7 +13,6 @@ from talkingphoto.foundation import settings
 BRAND = "TalkingPhoto"
 DEFAULT_APP_PORT = 8501
 DEFAULT_WEB_PORT = 5001
-DEFAULT_SANDBOX_PORT = 12111
 # Two processes of eight threads: enough for the two cores this was measured on.
 _WEB_OPTIONS = "-k gthread -w 2 --threads 8 --keep-alive 75 --no-control-socket"
 

@@ -158,7 +158,6 @@ def _plan_action(
     *,
     yearly: bool,
 ) -> str:
-    subscribed = pricing.current_item not in (None, "free")
     if _current_key(visit, pricing) == plan.key:
         until = wording.day(pricing.renews_at, visit.zone) if pricing.renews_at else ""
         state = f"Renews {until}" if until else "Yours already"
@@ -170,7 +169,7 @@ def _plan_action(
             if visit.user
             else f'<a class="tp-btn tp-btn--block" href="/sign-up">{label}</a>'
         )
-    if subscribed:
+    if pricing.current_item:
         return '<a class="tp-btn tp-btn--block" href="/contact">Ask us to switch</a>'
     item = f"{plan.key}:{'year' if yearly else 'month'}"
     return checkout_button(visit, item, f"Choose {plan.name}", style="tp-btn--block")

@@ -97,16 +97,6 @@ def end(session: Session, *, token: str) -> str | None:
     return str(user_id) if user_id else None
 
 
-def end_all(session: Session, *, user_id: str) -> int:
-    """The user is signed in nowhere; returns how many sessions ended."""
-    ended = session.scalars(
-        delete(SessionRow)
-        .where(SessionRow.user_id == UUID(user_id))
-        .returning(SessionRow.token_hash)
-    ).all()
-    return len(ended)
-
-
 def forget_ended(session: Session, *, now: datetime, limit: int) -> int:
     """Up to `limit` sessions that ended by themselves are gone."""
     oldest = (

@@ -18,7 +18,6 @@ from talkingphoto.foundation.money import Money
 Interval = Literal["month", "year"]
 
 FREE_CREDITS = 3
-MONTHS = {"month": 1, "year": 12}
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,6 @@ class CheckoutFacts:
     amount: Money | None
     tax_minor: int
     payment_intent_id: str | None
-    subscription_id: str | None
     invoice_id: str | None
     created_at: datetime
 

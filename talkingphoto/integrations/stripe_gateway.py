@@ -56,7 +56,6 @@ class PaymentIntentFacts:
 
     id: str
     customer_id: str | None
-    status: str
     failure_code: str | None
 
 
@@ -194,7 +193,6 @@ class StripeGateway:
             return PaymentIntentFacts(
                 id=found.id,
                 customer_id=customer if customer is None or isinstance(customer, str) else None,
-                status=found.status,
                 failure_code=stripe_reading.failure(found),
             )
 

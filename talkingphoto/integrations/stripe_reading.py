@@ -28,7 +28,6 @@ def checkout(session: Any) -> CheckoutFacts:
         amount=None if total is None else Money(total, session.currency),
         tax_minor=(details.amount_tax or 0) if details else 0,
         payment_intent_id=_id(session.payment_intent),
-        subscription_id=_id(session.subscription),
         invoice_id=_id(session.invoice),
         created_at=_moment(session.created),
     )
