@@ -95,11 +95,6 @@ def test_b6_no_sql_is_put_together_from_strings() -> None:
     assert places(builds_sql_of_strings, *source.PRODUCT) == set()
 
 
-def test_no_page_lets_markup_run_scripts() -> None:
-    found = [f.name for f in source.files("ui") if "unsafe_allow_javascript" in f.text]
-    assert found == []
-
-
 @pytest.mark.parametrize(
     ("found", "line"),
     [

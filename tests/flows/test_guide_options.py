@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -116,12 +114,3 @@ def test_option_b_serves_from_streamlit_and_survives_its_reruns(
         page.reload()
         page.get_by_text("run 1 workers 1").wait_for()
         a_pack_arrives_through(shop, f"http://127.0.0.1:{port}")
-
-
-@pytest.mark.parametrize("name", ["app.py", "app_with_payments.py"])
-def test_both_names_hold_the_same_few_lines(name: str, tmp_path: Path) -> None:
-    assert (ROOT / name).read_text() == (ROOT / "app.py").read_text()
-    shutil.copy(ROOT / "app_with_payments.py", tmp_path / "app.py")
-    compile((tmp_path / "app.py").read_text(), "app.py", "exec")
-    assert len((ROOT / name).read_text().splitlines()) < 12
-    assert sys.version_info >= (3, 11)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -19,8 +17,6 @@ from talkingphoto.foundation.money import Money
 from tests.support.clock import TestClock
 from tests.support.databases import TestServer
 from tests.support.ledger_book import Book
-
-BILLING = Path(ledger.__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +31,6 @@ def database(postgres: TestServer) -> Iterator[Database]:
 @pytest.fixture
 def book(database: Database, clock: TestClock) -> Book:
     return Book(database, clock)
-
-
-@pytest.mark.parametrize("path", sorted(BILLING.glob("ledger*.py")), ids=lambda path: path.name)
-def test_m1_the_ledger_knows_no_floating_point(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Constant):
-            assert not isinstance(node.value, float), f"line {node.lineno}"
-        if isinstance(node, ast.Name):
-            assert node.id != "float", f"line {node.lineno}"
-        if isinstance(node, ast.BinOp):
-            assert not isinstance(node.op, ast.Div), f"line {node.lineno}"
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,8 @@ from talkingphoto.foundation import errors, money
 from talkingphoto.foundation.money import Money
 
 ROOT = Path(__file__).parents[2]
-MONEY_MODULES = [
-    ROOT / "talkingphoto/foundation/money.py",
-    *sorted((ROOT / "talkingphoto/billing").glob("*.py")),
-]
+BILLING = sorted((ROOT / "talkingphoto/billing").glob("*.py"))
+MONEY_MODULES = [ROOT / "talkingphoto/foundation/money.py", *BILLING]
 
 
 @pytest.mark.parametrize(
@@ -66,6 +64,16 @@ def test_m1_no_module_of_money_calculates_with_floats() -> None:
         for node in ast.walk(_without_type_checks(ast.parse(path.read_text())))
         if (isinstance(node, ast.Constant) and isinstance(node.value, float))
         or (isinstance(node, ast.Name) and node.id == "float")
+    ]
+    assert found == []
+
+
+def test_m1_no_rule_of_billing_divides_into_fractions() -> None:
+    found = [
+        f"{path.name}:{node.lineno}"
+        for path in BILLING
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div)
     ]
     assert found == []
 

@@ -11,15 +11,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "ui").glob("*.py"))
 
 
-def test_both_entry_files_of_the_guide_are_the_same_program() -> None:
-    programs = [
-        [ast.dump(line) for line in ast.parse((ROOT / name).read_text()).body[1:]]
-        for name in ("app.py", "app_with_payments.py")
-    ]
-    assert programs[0] == programs[1]
-    assert len(programs[0]) == 2
-
-
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
 def test_b4_pages_never_write_markdown_and_never_allow_scripts(source: Path) -> None:
     called = {
