@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from email import message_from_bytes, policy
 from email.message import Message as EmailMessage
 
@@ -27,6 +26,7 @@ from talkingphoto.foundation import errors
 from talkingphoto.runtime import Runtime
 from tests.support.jobs import run_due_jobs
 from tests.support.proxy import Proxy
+from tests.support.running import wait_until
 from tests.support.sandbox import Event, free_port, of_type, sign
 from tests.support.shop import Shop
 from worker.main import Pace
@@ -101,7 +101,7 @@ def test_a_refund_shows_in_the_list_of_payments_and_repeats_change_nothing(shop:
         assert shop.payments.account(ada.id).invoices[0].status == status
 
 
-def test_a_delayed_look_does_not_undo_a_newer_one(shop: Shop) -> None:
+def test_c3_a_worker_that_wakes_late_changes_nothing(shop: Shop) -> None:
     ada = shop.a_person()
     shop.pays(ada, "starter:month")
     event = of_type(shop.new_events(), "invoice.paid")[0]
@@ -155,19 +155,35 @@ def test_c3_the_job_of_a_killed_worker_is_done_by_another(shop: Shop) -> None:
     quick = "from worker.main import Pace, run; run(Pace(0.5, 0.5, 2.0, 0.5))"
     with Proxy(shop.sandbox.base, delay=60) as tarpit:
         first = subprocess.Popen([sys.executable, "-c", quick], env=environment(shop, tarpit.base))
-        wait_for(lambda: one(shop, doing) == 1)
+        wait_until(lambda: one(shop, doing) == 1)
         first.send_signal(signal.SIGKILL)
         first.wait(10)
     second = subprocess.Popen(
         [sys.executable, "-c", quick], env=environment(shop, shop.sandbox.base)
     )
     try:
-        wait_for(lambda: shop.balance(ada) == 13)
+        wait_until(lambda: shop.balance(ada) == 13)
     finally:
         second.send_signal(signal.SIGTERM)
         assert second.wait(20) == 0
     with shop.runtime.read_only() as session:
         assert ledger.check(session) == ()
+
+
+def test_o2_a_worker_that_is_told_to_stop_ends_the_job_in_hand(shop: Shop) -> None:
+    ada = shop.a_person()
+    shop.pays(ada, "pack:10")
+    for event in of_type(shop.new_events(), "checkout.session.completed"):
+        shop.webhooks.receive(*sign(event, shop.secret))
+    program = [sys.executable, "-c", "from worker.main import run; run()"]
+    with Proxy(shop.sandbox.base, delay=3) as slow:
+        worker = subprocess.Popen(program, env=environment(shop, slow.base))
+        wait_until(lambda: one(shop, doing) == 1)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(20) == 0
+    assert shop.balance(ada) == 13
+    assert one(shop, doing) == 0
+    assert one(shop, "SELECT count(*) FROM procrastinate_workers") == 0
 
 
 doing = (
@@ -265,13 +281,3 @@ def environment(shop: Shop, api_base: str) -> dict[str, str]:
         "DATABASE_URL": shop.runtime.database_url,
         "STRIPE_API_BASE": api_base,
     }
-
-
-def wait_for(condition: Callable[[], bool], *, seconds: float = 30) -> None:
-    """Returns once the condition holds."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it did not happen in time")

@@ -9,8 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -19,6 +18,7 @@ import pytest
 from talkingphoto.foundation import errors
 from talkingphoto.integrations import embedded_postgres, postgres_programs
 from talkingphoto.integrations.embedded_postgres import EmbeddedPostgres
+from tests.support.running import wait_until
 
 ENSURE = (
     "import sys; from pathlib import Path;"
@@ -43,13 +43,6 @@ def query(server: EmbeddedPostgres, sql: str) -> list[tuple[object, ...]]:
     ) as connection:
         answer = connection.execute(sql.encode())
         return answer.fetchall() if answer.description else []
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline, "it never became true"
-        time.sleep(0.02)
 
 
 def test_eight_racing_starters_get_one_server(folder: Path) -> None:
