@@ -57,7 +57,7 @@ imports: $(READY)  ## check who imports whom
 	@echo "Checking who imports whom"
 	@$(PYTHON) .venv/bin/lint-imports --no-logo
 
-bench: $(READY)  ## measure what the README claims, one JSON line a benchmark
+bench: $(READY)  ## measure speed beside yardsticks, one JSON line a benchmark
 	@$(PYTHON) -m benchmarks $(BENCH)
 
 lock: $(READY)  ## for maintainers: resolve the dependencies again

@@ -305,7 +305,7 @@ class PaymentService:
         if sold is None:
             credits = ""
         elif sold.is_plan:
-            credits = f"{sold.credits} videos a month are on your account."
+            credits = f"{sold.credits} new videos are on your account. Each month brings as many."
         else:
             credits = f"{sold.credits} videos are on your account. They do not expire."
         return {

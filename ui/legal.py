@@ -92,8 +92,8 @@ everything back.</p>
 not refunded. If we charged you by mistake, we refund it whenever you find it.</p>
 <h2>How</h2>
 <p>Write to {_mail(visit)} from the address of your account and name the invoice. The money
-goes back to the card it came from, usually within 5 to 10 days. The refunded videos leave your
-account at the same moment, and the invoice on your account page then says “Refunded”.</p>
+goes back to the card it came from, usually within 5 to 10 days, and the invoice on your account
+page then says “Refunded”. We take the refunded videos off your account.</p>
 <h2>Videos that could not be made</h2>
 <p>They need no refund: the video goes back on your account by itself.</p>
 """,
