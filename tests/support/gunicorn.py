@@ -53,6 +53,14 @@ class Gunicorn:
                 return float(line.rpartition(" ")[2])
         return 0
 
+    def memory_bytes(self) -> int:
+        """What its processes hold in memory together."""
+        listed = subprocess.run(
+            ["ps", "-eo", "ppid=,rss="], capture_output=True, text=True, check=True
+        ).stdout
+        rows = (line.split() for line in listed.splitlines())
+        return sum(int(rss) * 1024 for parent, rss in rows if int(parent) == self._process.pid)
+
     def _await(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
