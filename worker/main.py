@@ -104,7 +104,8 @@ async def _rescue(app: procrastinate.App, runtime: runtimes.Runtime, pace: Pace)
     """Not itself a job in the queue it rescues, so a stuck queue cannot stop it."""
     turn = 0
     while True:
-        await jobs.rescue_stalled(app, silent_seconds=pace.silent, now=runtime.wall_clock())
+        now = runtime.wall_clock()
+        await jobs.rescue_stalled(app, TASKS, silent_seconds=pace.silent, now=now)
         if turn % CLEAN_EVERY_RESCUES == 0:
             await jobs.clean_up(app)
         turn += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -139,11 +140,17 @@ class _Backoff(retry.BaseRetryStrategy):
         return procrastinate.RetryDecision(retry_in={"seconds": wait}, priority=-1 - job.attempts)
 
 
-async def rescue_stalled(app: procrastinate.App, *, silent_seconds: float, now: datetime) -> int:
-    """Jobs whose worker went silent wait for another one, or are failed after several rescues."""
+async def rescue_stalled(
+    app: procrastinate.App, tasks: Mapping[str, Task], *, silent_seconds: float, now: datetime
+) -> int:
+    """Jobs whose worker went silent wait for another one, or are given up after several rescues."""
     stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=silent_seconds))
     for job in stalled:
         if job.attempts >= MOST_RESCUES:
+            task = tasks.get(job.task_name)
+            if task is not None and task.gave_up is not None:
+                # Before the job ends: should this fail, the next rescue finds the job again.
+                await asyncio.to_thread(task.gave_up, **job.task_kwargs, error="WorkerLost")
             await app.job_manager.finish_job(
                 job, status=procrastinate.jobs.Status.FAILED, delete_job=False
             )

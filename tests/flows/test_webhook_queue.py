@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -12,8 +13,10 @@ import uuid
 from sqlalchemy import text
 
 from services.webhook_service import WebhookService
-from tests.support.sandbox import Event, sign
+from talkingphoto.foundation import jobs
+from tests.support.sandbox import Event, of_type, sign
 from tests.support.shop import Shop
+from worker.tasks import table
 
 POLL_SECONDS = 5
 WORKER = (
@@ -56,6 +59,28 @@ def test_an_event_that_changes_nothing_waits_for_no_other(shop: Shop) -> None:
     with shop.runtime.read_only() as session:
         query = text("SELECT lock FROM procrastinate_jobs ORDER BY id")
         assert session.scalars(query).all() == [None, "customer:cus_of_two"]
+
+
+def test_an_event_whose_workers_died_too_often_is_a_dead_letter(shop: Shop) -> None:
+    ada = shop.a_person()
+    shop.pays(ada, "pack:10")
+    (paid,) = of_type(shop.new_events(), "checkout.session.completed")
+    shop.webhooks.receive(*sign(paid, shop.secret))
+    with shop.runtime.transaction() as session:
+        lost = "UPDATE procrastinate_jobs SET status = 'doing', attempts = :most"
+        session.execute(text(lost), {"most": jobs.MOST_RESCUES})
+    tasks = table(shop.payments, shop.webhooks, shop.auth)
+    app = jobs.build_app(shop.runtime.database_url, tasks, connections=2)
+
+    async def rescue() -> int:
+        async with app.open_async():
+            now = shop.runtime.wall_clock()
+            return await jobs.rescue_stalled(app, tasks, silent_seconds=20, now=now)
+
+    assert asyncio.run(rescue()) == 1
+    with shop.runtime.read_only() as session:
+        query = text("SELECT result, error FROM stripe_events")
+        assert session.execute(query).one() == ("dead", "WorkerLost")
 
 
 def wait_until_done(shop: Shop, count: int) -> None:
