@@ -19,6 +19,7 @@ STATEMENT_ROWS = 50
 PAYMENT_ROWS = 24
 SWEEP_LIMIT = 500
 MOST_SWEEPS = 20
+_ONE_PLAN = ("billing.already_subscribed", "You have a plan already. Nothing was charged again.")
 
 
 @dataclass(frozen=True)
@@ -149,10 +150,9 @@ class PaymentService:
                 "billing.request_id", "This form is out of date. Reload the page and try again."
             )
         intent, rivals = self._store_intent(user_id=user_id, request_id=request_id, sold=sold)
+        self._close(rivals, user_id=user_id)
         if intent.url is not None:
             return intent.url
-        for session_id in rivals:
-            self.runtime.gateway.expire_checkout(session_id)
         customer_id = self._ensure_customer(user_id)
         made = self.runtime.gateway.create_checkout(
             CheckoutOrder(
@@ -169,19 +169,19 @@ class PaymentService:
         assert made.url is not None, "a hosted session has an address"
         with self.runtime.transaction() as session:
             payments.attach_session(session, checkout=intent, session_id=made.id, url=made.url)
+            rivals = payments.rival_sessions(session, checkout=intent)
+        self._close(rivals, user_id=user_id)  # those that were opened while this one was
         return made.url
 
     def confirm_return(self, *, user_id: str, session_id: str) -> Confirmation:
         """What became of a checkout of this customer; a paid one is fulfilled by this call, if
         no webhook did it yet. NotFound for an id that is not theirs."""
         with self.runtime.read_only() as session:
-            intent = payments.checkout_of_session(
-                session, user_id=user_id, session_id=session_id[:255]
-            )
+            intent = payments.checkout_of_session(session, user_id=user_id, session_id=session_id)
         if intent is None:
             raise errors.NotFound("billing.checkout_unknown", "This is not a checkout of yours.")
         if intent.state not in {"paid", "failed", "expired"}:
-            intent = self._look_again(intent, session_id=session_id)
+            intent = self._look_again(user_id=user_id, session_id=session_id)
         sold = catalog.item(intent.item)
         with self.runtime.read_only() as session:
             balance = ledger.balance(session, user_id=user_id, now=self.runtime.clock())
@@ -265,15 +265,19 @@ class PaymentService:
         with self.runtime.transaction() as session:
             customers.ensure(session, user_id=user_id, now=now)
             if sold.is_plan and subscriptions.of_customer(session, user_id=user_id):
-                raise errors.Conflict(
-                    "billing.already_subscribed",
-                    "You have a plan already. Nothing was charged again.",
-                )
+                raise errors.Conflict(*_ONE_PLAN)
             intent = payments.open_checkout(
                 session, user_id=user_id, request_id=request_id, item_key=sold.key, now=now
             )
-            rivals = payments.rival_sessions(session, checkout=intent) if sold.is_plan else ()
-            return intent, rivals
+            return intent, payments.rival_sessions(session, checkout=intent)
+
+    def _close(self, rivals: tuple[str, ...], *, user_id: str) -> None:
+        """Nothing can be paid on those pages; Conflict when one of them was paid first."""
+        for session_id in rivals:
+            self.runtime.gateway.expire_checkout(session_id)
+            found = self._look_again(user_id=user_id, session_id=session_id)
+            if found.state not in {"expired", "failed"}:
+                raise errors.Conflict(*_ONE_PLAN)
 
     def _ensure_customer(self, user_id: str) -> str:
         with self.runtime.read_only() as session:
@@ -287,14 +291,12 @@ class PaymentService:
         assert attached.stripe_customer_id is not None
         return attached.stripe_customer_id
 
-    def _look_again(self, intent: payments.Checkout, *, session_id: str) -> payments.Checkout:
+    def _look_again(self, *, user_id: str, session_id: str) -> payments.Checkout:
         write = checkout_events.write_of(look_at(self.runtime), session_id)
         with self.runtime.transaction() as session:
             if write is not None:
                 write(session)
-            found = payments.checkout_of_session(
-                session, user_id=intent.user_id, session_id=session_id
-            )
+            found = payments.checkout_of_session(session, user_id=user_id, session_id=session_id)
         assert found is not None, "an intent is never deleted"
         return found
 

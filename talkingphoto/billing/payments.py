@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import BigInteger, DateTime, Text, Uuid
 
-from talkingphoto.billing import catalog, ledger
+from talkingphoto.billing import catalog, customers, ledger
 from talkingphoto.foundation import errors
 from talkingphoto.foundation.database import Base
 from talkingphoto.foundation.money import Money
@@ -180,16 +180,18 @@ def open_checkout(
 
 
 def rival_sessions(session: Session, *, checkout: Checkout) -> tuple[str, ...]:
-    """The customer's other pages on which a plan can still be paid."""
-    open_plans = [item.key for item in catalog.ITEMS.values() if item.is_plan]
+    """The customer's other pages that may yet bring a plan; a pack has no rivals."""
+    plans = [item.key for item in catalog.ITEMS.values() if item.is_plan]
+    if checkout.item not in plans:
+        return ()
     return tuple(
         session_id
         for session_id in session.scalars(
             select(CheckoutRow.session_id).where(
                 CheckoutRow.user_id == UUID(checkout.user_id),
                 CheckoutRow.request_id != UUID(checkout.request_id),
-                CheckoutRow.item.in_(open_plans),
-                CheckoutRow.state == "open",
+                CheckoutRow.item.in_(plans),
+                CheckoutRow.state.in_(("open", "processing")),
                 CheckoutRow.session_id.is_not(None),
             )
         )
@@ -199,6 +201,8 @@ def rival_sessions(session: Session, *, checkout: Checkout) -> tuple[str, ...]:
 
 def attach_session(session: Session, *, checkout: Checkout, session_id: str, url: str) -> None:
     """The intent knows its Checkout Session and the address of its page."""
+    # One after another, so that of two rivals the later one sees the earlier.
+    customers.lock(session, user_id=checkout.user_id)
     session.execute(
         update(CheckoutRow)
         .where(
@@ -211,6 +215,8 @@ def attach_session(session: Session, *, checkout: Checkout, session_id: str, url
 
 def checkout_of_session(session: Session, *, user_id: str, session_id: str) -> Checkout | None:
     """That customer's intent behind a Checkout Session; None for somebody else's."""
+    if not (session_id.isascii() and session_id.isprintable()):
+        return None  # no id of Stripe's, and not every text can be asked of the database
     found = session.scalars(
         select(CheckoutRow).filter_by(user_id=UUID(user_id), session_id=session_id)
     ).one_or_none()
@@ -226,16 +232,18 @@ def has_pending(session: Session, *, user_id: str) -> bool:
 def move_checkout(
     session: Session, *, facts: CheckoutFacts, failed: bool, looked_at: datetime
 ) -> None:
-    """The intent stands where Stripe says, unless newer facts are known or it is paid already."""
+    """The intent stands where Stripe says, unless newer facts are known or it has ended."""
     if facts.user_id is None or facts.request_id is None:
         return  # made in Stripe's dashboard or by another program: there is no intent to move
     state = "failed" if failed and not facts.is_paid else facts.state
+    # Stripe's session does not say that a delayed payment failed: only the event did.
+    final = ("paid",) if state == "paid" else ("paid", "failed")
     session.execute(
         update(CheckoutRow)
         .where(
             CheckoutRow.user_id == UUID(facts.user_id),
             CheckoutRow.request_id == UUID(facts.request_id),
-            CheckoutRow.state != "paid",
+            CheckoutRow.state.not_in(final),
             CheckoutRow.synced_at.is_(None) | (CheckoutRow.synced_at < looked_at),
         )
         .values(state=state, session_id=facts.id, synced_at=looked_at)

@@ -32,8 +32,13 @@ def look_at(runtime: Runtime) -> Look:
 
 
 def owner(session: Session, stripe_customer_id: str | None) -> str | None:
-    """The user whose Stripe customer that is; None for a customer that is none of ours."""
+    """The user whose Stripe customer that is, with their lock taken; None for none of ours."""
     if stripe_customer_id is None:
         return None
     found = customers.of_stripe(session, stripe_customer_id=stripe_customer_id)
-    return found.user_id if found else None
+    if found is None:
+        return None
+    # Before anything is written: a new row that names the customer takes a share of their lock,
+    # and two holders of a share would wait for each other to have it alone.
+    customers.lock(session, user_id=found.user_id)
+    return found.user_id

@@ -12,11 +12,7 @@ from talkingphoto.events.inbox import StripeEvent
 
 def handle(look: Look, event: StripeEvent) -> Write | None:
     """What the payment was for is found and looked at: an invoice, or a checkout."""
-    invoice_id = look.stripe.invoice_of_payment(event.object_id)
-    if invoice_id is not None:
-        return invoices.write_of(look, invoice_id)
-    bought = look.stripe.checkout_of_payment(event.object_id)
-    return checkout.write_of(look, bought.id) if bought else None
+    return _write_of(look, event.object_id)
 
 
 def handle_failure(look: Look, event: StripeEvent) -> Write | None:
@@ -46,10 +42,22 @@ def handle_refund(look: Look, event: StripeEvent) -> Write | None:
     intent_id = facts.payment_intent_id
     if intent_id is None:
         return None  # a charge without a PaymentIntent was not made by us
+    # A refund may be told of first: what it gives back is on record before it.
+    paid = _write_of(look, intent_id)
 
     def write(session: Session) -> None:
+        if paid is not None:
+            paid(session)
         payments.record_refund(
             session, payment_intent_id=intent_id, refunded_minor=facts.refunded_minor
         )
 
     return write
+
+
+def _write_of(look: Look, payment_intent_id: str) -> Write | None:
+    invoice_id = look.stripe.invoice_of_payment(payment_intent_id)
+    if invoice_id is not None:
+        return invoices.write_of(look, invoice_id)
+    bought = look.stripe.checkout_of_payment(payment_intent_id)
+    return checkout.write_of(look, bought.id) if bought else None
