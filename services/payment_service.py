@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import mails, users
 from talkingphoto.billing import catalog, customers, ledger, payments, subscriptions
@@ -15,6 +17,7 @@ from talkingphoto.foundation import errors, ids
 from talkingphoto.foundation.money import Money
 from talkingphoto.integrations.stripe_gateway import CheckoutOrder
 
+log = structlog.get_logger()
 STATEMENT_ROWS = 50
 PAYMENT_ROWS = 24
 SWEEP_LIMIT = 500
@@ -36,20 +39,11 @@ class PlanOffer:
 
 
 @dataclass(frozen=True)
-class PackOffer:
-    """A pack as the price list shows it."""
-
-    item: str
-    credits: int
-    price: Money
-
-
-@dataclass(frozen=True)
 class Pricing:
     """The price list, and which line of it is the customer's."""
 
     plans: tuple[PlanOffer, ...]
-    packs: tuple[PackOffer, ...]
+    packs: tuple[catalog.Pack, ...]
     current_item: str | None
     renews_at: datetime | None
 
@@ -134,7 +128,7 @@ class PaymentService:
                 plan = subscriptions.of_customer(session, user_id=user_id)
         return Pricing(
             plans=_plan_offers(),
-            packs=tuple(PackOffer(p.item, p.credits, p.price) for p in catalog.PACKS),
+            packs=catalog.PACKS,
             current_item=plan.item.key if plan else None,
             renews_at=plan.period_end if plan and not plan.cancel_at_period_end else None,
         )
@@ -241,6 +235,13 @@ class PaymentService:
             if ended < SWEEP_LIMIT:
                 break
         return done
+
+    def check_ledger(self) -> None:
+        """Each broken invariant of the ledger is an alert in the log."""
+        with self.runtime.read_only() as session:
+            found = ledger.check(session)
+        for one in found:
+            log.error("alert.ledger", rule=one.rule, id=one.id, user_id=one.user_id)
 
     def sync_catalog(self) -> Iterator[str]:
         """Every item has a Stripe price and new checkouts use it; a line for each."""

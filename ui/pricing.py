@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from services import payment_service
+from talkingphoto.billing import catalog
 from ui import kit, session, wording
 
 EVERY_PAID_PLAN = (
@@ -181,7 +182,7 @@ def _current_key(visit: session.Visit, pricing: payment_service.Pricing) -> str 
     return (pricing.current_item or "free").partition(":")[0]
 
 
-def _pack(visit: session.Visit, pack: payment_service.PackOffer) -> str:
+def _pack(visit: session.Visit, pack: catalog.Pack) -> str:
     title = wording.videos(pack.credits)
     return (
         f'<div class="tp-pack"><h3>{title} for {wording.amount(pack.price)}</h3>'

@@ -21,6 +21,10 @@ def table(payments: PaymentService, webhooks: WebhookService, auth: AuthService)
         Task(inbox.TASK, webhooks.process, queue=inbox.QUEUE, gave_up=webhooks.bury),
         Task(mails.RECEIPT_TASK, payments.send_receipt, queue=mails.QUEUE),
         Task("sweep.minute", run_due_work, queue="sweeps", cron="* * * * *"),
+        # Reads every entry; the next one is as good as another try.
+        Task(
+            "ledger.check", payments.check_ledger, queue="sweeps", most_tries=1, cron="*/5 * * * *"
+        ),
     )
     return {task.name: task for task in tasks}
 

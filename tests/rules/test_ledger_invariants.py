@@ -9,12 +9,17 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
+from services.auth_service import AuthService
+from services.payment_service import PaymentService
+from services.webhook_service import WebhookService
 from talkingphoto.billing import ledger
 from talkingphoto.foundation import errors
 from talkingphoto.runtime import Runtime
 from tests.support.clock import TestClock
 from tests.support.ledger_book import Book
+from worker.tasks import table
 
 OPERATIONS = 10_000
 IN_ONE_TRANSACTION = 50
@@ -186,3 +191,22 @@ def test_m4_the_report_says_by_how_much_a_lot_is_off(book: Book) -> None:
         session.execute(text("UPDATE lots SET remaining = 7"))
 
     assert book.check() == (ledger.Difference("lot.remaining", lot.id, lot.user_id, 10, 7),)
+
+
+def test_m4_a_lot_that_is_off_is_an_alert_that_names_it(book: Book, runtime: Runtime) -> None:
+    services = PaymentService(runtime), WebhookService(runtime), AuthService(runtime)
+    job = table(*services)["ledger.check"]
+    lot = book.grant(book.customer(), 10)
+    with capture_logs() as well:
+        job.verb()
+
+    with book.database.transaction() as session:
+        session.execute(text("ALTER TABLE lots DISABLE TRIGGER as_sold"))
+        session.execute(text("UPDATE lots SET remaining = 7"))
+    with capture_logs() as events:
+        job.verb()
+
+    assert well == []
+    (alert,) = events
+    assert (alert["event"], alert["rule"], alert["id"]) == ("alert.ledger", "lot.remaining", lot.id)
+    assert job.cron == "*/5 * * * *"
