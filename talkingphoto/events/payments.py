@@ -42,15 +42,20 @@ def handle_refund(look: Look, event: StripeEvent) -> Write | None:
     intent_id = facts.payment_intent_id
     if intent_id is None:
         return None  # a charge without a PaymentIntent was not made by us
-    # A refund may be told of first: what it gives back is on record before it.
     paid = _write_of(look, intent_id)
 
     def write(session: Session) -> None:
+        refunded_minor = facts.refunded_minor
+        if payments.record_refund(
+            session, payment_intent_id=intent_id, refunded_minor=refunded_minor
+        ):
+            return
+        # A refund may be told of first: then its payment goes on record before it.
         if paid is not None:
             paid(session)
-        payments.record_refund(
-            session, payment_intent_id=intent_id, refunded_minor=facts.refunded_minor
-        )
+            payments.record_refund(
+                session, payment_intent_id=intent_id, refunded_minor=refunded_minor
+            )
 
     return write
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from services.payment_service import PaymentService
+from talkingphoto.billing import catalog
 from talkingphoto.foundation import errors
 from talkingphoto.runtime import Runtime
 from tests.support.proxy import Proxy
@@ -93,6 +94,25 @@ def test_a_refund_that_is_told_before_its_payment_is_shown_all_the_same(shop: Sh
     shop.deliver(reversed(shop.new_events()))
     assert [row.status for row in shop.payments.account(ada.id).invoices] == ["partly_refunded"]
     assert shop.balance(ada) == 53
+
+
+def test_a_refund_of_a_payment_on_record_does_not_ask_what_its_price_sells_today(
+    shop: Shop,
+) -> None:
+    ada = shop.a_person()
+    shop.buys(ada, "starter:month")
+    client = shop.sandbox.client(shop.key)
+    intent = client.v1.payment_intents.list({"limit": 1}).data[0]
+    with shop.runtime.transaction() as session:
+        sold_at = catalog.current_price_id(session, item_key="starter:month")
+        now = shop.runtime.clock()
+        catalog.record_price(
+            session, item_key="pro:month", price_id=sold_at, product_id="prod_pro", now=now
+        )
+    client.v1.refunds.create({"payment_intent": intent.id, "amount": 1000})
+    shop.deliver(of_type(shop.new_events(), "charge.refunded"))
+    assert [row.status for row in shop.payments.account(ada.id).invoices] == ["partly_refunded"]
+    assert shop.balance(ada) == 33
 
 
 def test_a_delayed_payment_that_failed_is_over_unless_it_is_paid(shop: Shop) -> None:
