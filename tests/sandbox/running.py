@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,16 +16,11 @@ from typing import Any
 import requests
 import stripe
 
+from tests.support.sandbox import free_port
+
 SECRET = "whsec_for_the_receiver_of_these_tests"
 KEY = "sk_test_of_the_sandbox_tests"
 GOOD_CARD = "4242 4242 4242 4242"
-
-
-def free_port() -> int:
-    """A port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually(check: Callable[[], bool], *, seconds: float = 8.0) -> None:
