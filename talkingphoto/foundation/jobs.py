@@ -17,6 +17,8 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from talkingphoto.foundation import errors
+
 log = structlog.get_logger()
 
 # A job that died with its worker is tried again this often before it is given up.
@@ -40,6 +42,8 @@ class Task:
     verb: Verb
     queue: str = "default"
     most_tries: int = 8
+    # What cannot be reached says nothing against the job: some three hours of tries.
+    most_tries_in_an_outage: int = 14
     first_wait_seconds: int = 2
     cron: str | None = None
     gave_up: Callable[..., None] | None = None
@@ -117,11 +121,16 @@ def _register(app: procrastinate.App, task: Task) -> None:
 def _report(
     task: Task, job: procrastinate.jobs.Job, fault: Exception, args: dict[str, Any]
 ) -> None:
-    final = job.attempts + 1 >= task.most_tries
     kind = type(fault).__name__
     log.warning("job.failed", task=task.name, job_id=job.id, tries=job.attempts + 1, error=kind)
-    if final and task.gave_up is not None:
+    if _was_last_try(task, job, fault) and task.gave_up is not None:
         task.gave_up(**args, error=kind)
+
+
+def _was_last_try(task: Task, job: procrastinate.jobs.Job, fault: BaseException) -> bool:
+    away = isinstance(fault, errors.Unavailable)
+    most = task.most_tries_in_an_outage if away else task.most_tries
+    return job.attempts + 1 >= most
 
 
 class _Backoff(retry.BaseRetryStrategy):
@@ -133,7 +142,7 @@ class _Backoff(retry.BaseRetryStrategy):
     def get_retry_decision(
         self, *, exception: BaseException, job: procrastinate.jobs.Job
     ) -> procrastinate.RetryDecision | None:
-        if job.attempts + 1 >= self._task.most_tries:
+        if _was_last_try(self._task, job, exception):
             return None
         wait = min(self._task.first_wait_seconds * 2**job.attempts, LONGEST_WAIT_SECONDS)
         # A lower priority keeps one failing job from blocking its customer's other jobs.

@@ -14,6 +14,8 @@ from sqlalchemy import text
 
 from services.webhook_service import WebhookService
 from talkingphoto.foundation import jobs
+from talkingphoto.runtime import Runtime
+from tests.support.jobs import run_due_jobs
 from tests.support.sandbox import Event, of_type, sign
 from tests.support.shop import Shop
 from worker.tasks import table
@@ -66,9 +68,7 @@ def test_an_event_whose_workers_died_too_often_is_a_dead_letter(shop: Shop) -> N
     shop.pays(ada, "pack:10")
     (paid,) = of_type(shop.new_events(), "checkout.session.completed")
     shop.webhooks.receive(*sign(paid, shop.secret))
-    with shop.runtime.transaction() as session:
-        lost = "UPDATE procrastinate_jobs SET status = 'doing', attempts = :most"
-        session.execute(text(lost), {"most": jobs.MOST_RESCUES})
+    set_jobs(shop, "status = 'doing', attempts = :most", most=jobs.MOST_RESCUES)
     tasks = table(shop.payments, shop.webhooks, shop.auth)
     app = jobs.build_app(shop.runtime.database_url, tasks, connections=2)
 
@@ -81,6 +81,34 @@ def test_an_event_whose_workers_died_too_often_is_a_dead_letter(shop: Shop) -> N
     with shop.runtime.read_only() as session:
         query = text("SELECT result, error FROM stripe_events")
         assert session.execute(query).one() == ("dead", "WorkerLost")
+
+
+def test_an_event_outlives_an_outage_of_stripe(shop: Shop) -> None:
+    ada = shop.a_person()
+    shop.pays(ada, "pack:10")
+    (paid,) = of_type(shop.new_events(), "checkout.session.completed")
+    shop.webhooks.receive(*sign(paid, shop.secret))
+    settings = shop.runtime.settings.model_copy(update={"stripe_api_base": "http://127.0.0.1:9"})
+    away = WebhookService(Runtime(settings, clock=shop.clock))
+    tasks = table(shop.payments, away, shop.auth)
+    set_jobs(shop, "attempts = :tries", tries=tasks["stripe.event"].most_tries - 1)
+    app = jobs.build_app(shop.runtime.database_url, tasks, connections=5)
+
+    async def work() -> None:
+        async with app.open_async():
+            await app.run_worker_async(wait=False, install_signal_handlers=False)
+
+    asyncio.run(work())
+    assert shop.balance(ada) == 3
+    set_jobs(shop, "scheduled_at = NULL WHERE status = 'todo'")
+    run_due_jobs(shop)
+    assert shop.balance(ada) == 13
+
+
+def set_jobs(shop: Shop, how: str, **values: int) -> None:
+    """The jobs in the queue are as if time had passed or workers had died."""
+    with shop.runtime.transaction() as session:
+        session.execute(text(f"UPDATE procrastinate_jobs SET {how}"), values)  # noqa: S608
 
 
 def wait_until_done(shop: Shop, count: int) -> None:
