@@ -130,7 +130,7 @@ class PaymentService:
             plans=_plan_offers(),
             packs=catalog.PACKS,
             current_item=plan.item.key if plan else None,
-            renews_at=plan.period_end if plan and not plan.cancel_at_period_end else None,
+            renews_at=plan.renews_at if plan else None,
         )
 
     def start_checkout(self, *, user_id: str, item: str, request_id: str) -> str:
@@ -368,8 +368,8 @@ def _credits_view(
     plan: subscriptions.Subscription | None,
     drip: tuple[datetime, int] | None,
 ) -> CreditsView:
-    if drip is None and plan is not None and not plan.cancel_at_period_end:
-        drip = (plan.period_end, plan.item.credits)
+    if drip is None and plan is not None and plan.renews_at is not None:
+        drip = (plan.renews_at, plan.item.credits)
     given = balance.by_source
     return CreditsView(
         available=balance.available,

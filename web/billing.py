@@ -12,6 +12,7 @@ from talkingphoto.foundation import errors
 from web import guards
 from web.errors import wants_page
 
+_AWAY = "We cannot reach our payment partner. Nothing was charged. Try again in a few minutes."
 log = structlog.get_logger()
 bp = Blueprint("billing", __name__)
 
@@ -37,9 +38,19 @@ def start(user_id: str, *, item: str, request_id: str) -> Response:
             user_id=user_id, item=item, request_id=request_id
         )
     except (errors.Conflict, errors.Unavailable) as refusal:
-        if not wants_page():
-            raise  # a program is told by the status
-        log.info("checkout.refused", code=refusal.code, user_id=user_id)
-        query = urlencode({"error": refusal.code})
-        return redirect(f"{current_app.config['APP_URL']}/?{query}", 303)
+        return _back(refusal, user_id)
+    except errors.AppError as refusal:
+        if not refusal.code.startswith("stripe."):
+            raise
+        # Ours to mend, not the customer's: a key that was refused, a customer deleted at Stripe.
+        log.error("alert.checkout_failed", code=refusal.code, user_id=user_id)
+        return _back(errors.Unavailable("billing.unavailable", _AWAY), user_id)
     return redirect(url, 303)
+
+
+def _back(refusal: errors.AppError, user_id: str) -> Response:
+    if not wants_page():
+        raise refusal  # a program is told by the status
+    log.info("checkout.refused", code=refusal.code, user_id=user_id)
+    query = urlencode({"error": refusal.code})
+    return redirect(f"{current_app.config['APP_URL']}/?{query}", 303)

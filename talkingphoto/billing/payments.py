@@ -327,21 +327,24 @@ def record(session: Session, payment: Payment, *, looked_at: datetime) -> None:
     )
 
 
-def record_refund(session: Session, *, payment_intent_id: str, refunded_minor: int) -> bool:
-    """The payment shows at least that much as given back; False when we know no such payment."""
+def record_refund(
+    session: Session, *, payment_intent_id: str, refunded_minor: int
+) -> Payment | None:
+    """The payment with at least that much given back; None when we know no such payment."""
     total = func.greatest(PaymentRow.refunded_minor, refunded_minor)
     status = case(
         (total >= PaymentRow.amount_minor, "refunded"),
         (total > 0, "partly_refunded"),
         else_=PaymentRow.status,
     )
-    changed = session.execute(
+    session.execute(
         update(PaymentRow)
         .where(PaymentRow.payment_intent_id == payment_intent_id)
         .values(refunded_minor=total, status=status)
-        .returning(PaymentRow.id)
     )
-    return changed.first() is not None
+    known = select(PaymentRow).filter_by(payment_intent_id=payment_intent_id)
+    row = session.scalars(known.execution_options(populate_existing=True)).one_or_none()
+    return _payment(row) if row else None
 
 
 def get(session: Session, *, payment_id: str) -> Payment:

@@ -20,8 +20,9 @@ from talkingphoto.foundation.money import Money
 # While it is one of these, the plan is the customer's; the others are over or never began.
 LIVE = ("active", "trialing", "past_due", "unpaid", "paused")
 OVER = ("canceled", "incomplete_expired")
-# Invoices for a whole new period; the rest (proration, manual) bring no credits of their own.
-_GRANTING_REASONS = frozenset({"subscription_create", "subscription_cycle"})
+# Invoices that may bill a whole new period: a change of interval begins one at once. Lines that
+# are prorated, and invoices made by hand, bring no credits of their own.
+_GRANTING_REASONS = frozenset({"subscription_create", "subscription_cycle", "subscription_update"})
 ROLLOVER_MONTHS = 1
 YEAR = 12
 MOST_DRIPS = 200
@@ -128,6 +129,12 @@ class Subscription:
     period_end: datetime
     cancel_at_period_end: bool
 
+    @property
+    def renews_at(self) -> datetime | None:
+        """When the next period begins by itself; None while nobody can promise that."""
+        renews = self.status in {"active", "trialing"} and not self.cancel_at_period_end
+        return self.period_end if renews else None
+
 
 def record(
     session: Session, *, user_id: str, facts: SubscriptionFacts, looked_at: datetime
@@ -231,6 +238,17 @@ def grant_due_drips(session: Session, *, now: datetime, user_id: str | None = No
         waiting = waiting.where(DripRow.user_id == UUID(user_id))
     rows = session.scalars(waiting.order_by(DripRow.due_at, DripRow.key).limit(MOST_DRIPS)).all()
     return sum(_grant_drip(session, row, now=now) for row in rows)
+
+
+def stop_drips(session: Session, *, reference: str) -> int:
+    """The months of that paid year that have not begun bring nothing; how many those are."""
+    stopped = session.execute(
+        update(DripRow)
+        .where(DripRow.reference == reference, DripRow.state == "pending")
+        .values(state="stopped")
+        .returning(DripRow.key)
+    )
+    return len(stopped.all())
 
 
 def next_drip(session: Session, *, user_id: str) -> tuple[datetime, int] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import attempts, payments
+from talkingphoto.billing import attempts, payments, subscriptions
 from talkingphoto.events import checkout, invoices
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
@@ -37,25 +37,27 @@ def handle_failure(look: Look, event: StripeEvent) -> Write | None:
 
 
 def handle_refund(look: Look, event: StripeEvent) -> Write | None:
-    """The payment shows what was given back so far."""
+    """The payment shows what was given back so far; a year paid back brings no more months."""
     facts = look.stripe.fetch_refunds(event.object_id)
     intent_id = facts.payment_intent_id
     if intent_id is None:
         return None  # a charge without a PaymentIntent was not made by us
     paid = _write_of(look, intent_id)
 
+    def give_back(session: Session) -> bool:
+        payment = payments.record_refund(
+            session, payment_intent_id=intent_id, refunded_minor=facts.refunded_minor
+        )
+        if payment is not None and payment.status == "refunded":
+            # What was paid for in advance and is paid back will not come.
+            subscriptions.stop_drips(session, reference=payment.id)
+        return payment is not None
+
     def write(session: Session) -> None:
-        refunded_minor = facts.refunded_minor
-        if payments.record_refund(
-            session, payment_intent_id=intent_id, refunded_minor=refunded_minor
-        ):
-            return
         # A refund may be told of first: then its payment goes on record before it.
-        if paid is not None:
+        if not give_back(session) and paid is not None:
             paid(session)
-            payments.record_refund(
-                session, payment_intent_id=intent_id, refunded_minor=refunded_minor
-            )
+            give_back(session)
 
     return write
 

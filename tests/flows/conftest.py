@@ -12,8 +12,9 @@ from talkingphoto.foundation import settings
 from talkingphoto.runtime import Runtime
 from tests.support.clock import TestClock
 from tests.support.databases import TestServer
+from tests.support.gunicorn import Gunicorn
 from tests.support.sandbox import SandboxProcess
-from tests.support.shop import Shop
+from tests.support.shop import Shop, environment
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +47,20 @@ def open_shop(url: str, sandbox: SandboxProcess, clock: TestClock) -> Shop:
 def clock() -> TestClock:
     """The product's time begins where the sandbox's is: today."""
     return TestClock(datetime.now(UTC))
+
+
+@pytest.fixture(scope="module")
+def storefront(postgres: TestServer, sandbox: SandboxProcess) -> Iterator[Shop]:
+    """One shop for all stories of a module that are told at the real door."""
+    with postgres.database() as url:
+        made = open_shop(url, sandbox, TestClock(datetime.now(UTC)))
+        yield made
+        made.runtime.database.dispose()
+
+
+@pytest.fixture(scope="module")
+def web(storefront: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gunicorn]:
+    """The door, with no worker behind it: what is stored stays to be looked at."""
+    server = Gunicorn(tmp_path_factory.mktemp("web"), environment(storefront))
+    yield server
+    server.stop()

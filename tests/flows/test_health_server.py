@@ -71,6 +71,8 @@ def wait_until_refused(web: WebProcess) -> None:
             web.connect().close()
         except ConnectionRefusedError:
             return
+        except ConnectionResetError:
+            continue  # taken by a socket that was closing just then
     raise AssertionError("new connections are still taken")
 
 

@@ -7,30 +7,24 @@ import hmac
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
 import requests
-from sqlalchemy import text
 
-from talkingphoto.billing import ledger
 from talkingphoto.foundation.database import Database
 from talkingphoto.integrations import schema
 from talkingphoto.integrations.embedded_postgres import EmbeddedPostgres
-from tests.flows.conftest import open_shop
-from tests.support.clock import TestClock
-from tests.support.databases import TestServer
 from tests.support.gunicorn import Gunicorn
 from tests.support.jobs import run_due_jobs
 from tests.support.proxy import Proxy
 from tests.support.running import wait_until
-from tests.support.sandbox import Event, SandboxProcess, of_type, sign
-from tests.support.shop import Shop
+from tests.support.sandbox import Event, of_type, sign
+from tests.support.shop import Shop, environment, rows
 
 PATH = "/webhook/stripe"
 OLD_SECRET = "whsec_thesecretbeforetherotation"
@@ -46,48 +40,15 @@ EVENT = {
 
 
 @pytest.fixture(scope="module")
-def shop(postgres: TestServer, sandbox: SandboxProcess) -> Iterator[Shop]:
+def shop(storefront: Shop) -> Shop:
     """One shop behind one door for all of these stories."""
-    with postgres.database() as url:
-        made = open_shop(url, sandbox, TestClock(datetime.now(UTC)))
-        yield made
-        made.runtime.database.dispose()
-
-
-@pytest.fixture(scope="module")
-def web(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gunicorn]:
-    """The door, with no worker behind it: what is stored stays to be looked at."""
-    server = Gunicorn(tmp_path_factory.mktemp("web"), environment(shop))
-    yield server
-    server.stop()
-
-
-def environment(shop: Shop, **more: str) -> dict[str, str]:
-    """What makes a process the same product as the shop."""
-    return {
-        "DATABASE_URL": shop.runtime.database_url,
-        "STRIPE_API_BASE": shop.sandbox.base,
-        "WORKER": "external",
-        **more,
-    }
+    return storefront
 
 
 def post(web: Gunicorn, raw: bytes, header: str | bytes | None) -> requests.Response:
     """One delivery."""
     headers = {} if header is None else {"Stripe-Signature": header}
     return requests.post(web.base + PATH, data=raw, headers=headers, timeout=15)
-
-
-def rows(shop: Shop) -> dict[str, int]:
-    """How many rows every table of the database has."""
-    with shop.runtime.read_only() as session:
-        names = session.execute(
-            text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        ).scalars()
-        return {
-            name: session.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one()  # noqa: S608
-            for name in names
-        }
 
 
 def refused(answer: requests.Response) -> bool:
@@ -314,83 +275,3 @@ def until_accepted(web: Gunicorn, event: Event, secret: str) -> list[int]:
         refusals.append(status)
         time.sleep(0.05)
     raise AssertionError(f"never accepted: {refusals[-3:]}")
-
-
-TAMPERED = [
-    {"item": "starter:month", "amount": "1"},
-    {"item": "starter:month", "price_id": "price_1"},
-    {"item": "starter:month", "currency": "jpy"},
-    *({"item": "pack:50", "quantity": quantity} for quantity in ("-1", "0", "1000000000")),
-    {"item": "pack:51"},
-    {"item": "pack:-50"},
-    {"item": "starter"},
-    {"item": "free:month"},
-    {"item": ""},
-    {"item": "starter:month\x00"},
-    {},
-]
-
-
-@pytest.mark.parametrize("form", TAMPERED, ids=str)
-def test_m9_a_tampered_form_is_refused_and_opens_no_session(
-    shop: Shop, web: Gunicorn, form: dict[str, str]
-) -> None:
-    cookie = shop.sign_in(shop.a_person())
-    before = rows(shop)["checkouts"]
-    answer = requests.post(
-        f"{web.base}/billing/checkout",
-        data={"request_id": str(uuid.uuid4()), **form},
-        headers={"Origin": shop.runtime.settings.app_url, "Cookie": cookie},
-        allow_redirects=False,
-        timeout=15,
-    )
-    assert answer.status_code == 400
-    assert rows(shop)["checkouts"] == before
-
-
-def test_m7_one_request_id_is_one_session_for_one_person(shop: Shop, web: Gunicorn) -> None:
-    ada, bob = shop.a_person(), shop.a_person()
-    request_id = str(uuid.uuid4())
-
-    def buy(cookie: str, item: str) -> requests.Response:
-        return requests.post(
-            f"{web.base}/billing/checkout",
-            data={"item": item, "request_id": request_id},
-            headers={"Origin": shop.runtime.settings.app_url, "Cookie": cookie},
-            allow_redirects=False,
-            timeout=30,
-        )
-
-    of_ada, of_bob = shop.sign_in(ada), shop.sign_in(bob)
-    with ThreadPoolExecutor(20) as pool:
-        same = list(pool.map(lambda _: buy(of_ada, "pack:10"), range(20)))
-        others = list(pool.map(lambda _: buy(of_ada, "pack:50"), range(20)))
-        bobs = list(pool.map(lambda _: buy(of_bob, "pack:10"), range(20)))
-    assert {answer.status_code for answer in same} == {303}
-    assert {answer.status_code for answer in others} == {409}
-    assert {answer.status_code for answer in bobs} == {303}
-    pages = {answer.headers["Location"] for answer in same}
-    assert len(pages) == 1
-    assert {answer.headers["Location"] for answer in bobs}.isdisjoint(pages)
-    with shop.runtime.read_only() as session:
-        assert ledger.check(session) == ()
-
-
-def test_a_refused_purchase_leads_a_person_back_to_the_price_list(
-    shop: Shop, web: Gunicorn
-) -> None:
-    ada = shop.a_person()
-    shop.buys(ada, "starter:month")
-    answer = requests.post(
-        f"{web.base}/billing/checkout",
-        data={"item": "pro:month", "request_id": str(uuid.uuid4())},
-        headers={
-            "Origin": shop.runtime.settings.app_url,
-            "Cookie": shop.sign_in(ada),
-            "Accept": "text/html",
-        },
-        allow_redirects=False,
-        timeout=15,
-    )
-    expected = f"{shop.runtime.settings.app_url}/?error=billing.already_subscribed"
-    assert (answer.status_code, answer.headers["Location"]) == (303, expected)

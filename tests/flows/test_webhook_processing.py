@@ -281,3 +281,16 @@ def environment(shop: Shop, api_base: str) -> dict[str, str]:
         "DATABASE_URL": shop.runtime.database_url,
         "STRIPE_API_BASE": api_base,
     }
+
+
+def test_a_year_that_was_paid_back_brings_no_more_months(shop: Shop) -> None:
+    ada = shop.a_person()
+    shop.buys(ada, "starter:year")
+    client = shop.sandbox.client(shop.key)
+    intent = client.v1.payment_intents.list({"limit": 1}).data[0]
+    client.v1.refunds.create({"payment_intent": intent.id})
+    shop.deliver(of_type(shop.new_events(), "charge.refunded"))
+    shop.clock.advance(days=45)
+    shop.payments.run_due_work()
+    assert shop.balance(ada) == 33
+    assert shop.payments.account(ada.id).invoices[0].status == "refunded"
