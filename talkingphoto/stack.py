@@ -83,7 +83,7 @@ def _planned(asked: dict[str, str], chosen: settings.Settings, ports: Ports) -> 
     parts = [
         _web(asked, chosen, port=web),
         _command(asked, "worker", "worker"),
-        _app(asked, port=app),
+        _app(asked, chosen, port=app),
     ]
     if sandbox:
         parts.insert(0, _sandbox(asked, chosen, port=sandbox, web_port=web))
@@ -147,12 +147,16 @@ def _web(environment: Mapping[str, str], chosen: settings.Settings, *, port: int
     )
 
 
-def _app(environment: Mapping[str, str], *, port: int) -> Part:
+def _app(environment: Mapping[str, str], chosen: settings.Settings, *, port: int) -> Part:
+    # Any other Host is refused: a foreign page could rebind its name to this machine.
+    hosts = ("localhost", "127.0.0.1", urlsplit(chosen.app_url).hostname or "localhost")
+    allowed = (part for host in dict.fromkeys(hosts) for part in ("--server.allowedHosts", host))
     return Part(
         name="app",
         command=(
-            *(sys.executable, "-m", "streamlit", "run", str(settings.PROJECT_ROOT / "app.py")),
+            *(sys.executable, "-m", "streamlit", "run", str(settings.PROJECT_ROOT / "front.py")),
             *("--server.port", str(port), "--server.address", "localhost"),
+            *allowed,
         ),
         environment=environment,
         port=port,

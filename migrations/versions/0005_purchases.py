@@ -100,7 +100,8 @@ _TABLES = (
         currency text NOT NULL,
         due_at timestamptz NOT NULL,
         expires_at timestamptz NOT NULL,
-        state text NOT NULL CONSTRAINT ck_drips_state CHECK (state IN ('pending', 'granted', 'stopped')),
+        state text NOT NULL
+            CONSTRAINT ck_drips_state CHECK (state IN ('pending', 'granted', 'stopped')),
         CONSTRAINT ck_drips_expiry CHECK (due_at < expires_at)
     )
     """,

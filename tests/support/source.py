@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = ("talkingphoto", "services", "ui", "web", "worker")
-ENTRIES = ("app.py", "app_with_payments.py", "webhook_app.py")
+ENTRIES = ("app.py", "app_with_payments.py", "front.py", "webhook_app.py")
 FOLDERS = (*PRODUCT, "stripe_sandbox", "migrations", "benchmarks", "tests")
 
 
