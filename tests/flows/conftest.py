@@ -25,20 +25,31 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess
     process.stop()
 
 
-@pytest.fixture
-def shop(postgres: TestServer, sandbox: SandboxProcess, clock: TestClock) -> Iterator[Shop]:
-    """The product with its catalog at the sandbox, on a database of its own."""
+@pytest.fixture(scope="module")
+def stocked(postgres: TestServer, sandbox: SandboxProcess) -> Iterator[str]:
+    """A database whose catalog is synced, to be copied: nobody is connected to it."""
     with postgres.database() as url:
+        made = open_shop(url, sandbox, TestClock(datetime.now(UTC)))
+        list(made.payments.sync_catalog())
+        made.runtime.database.dispose()
+        yield url
+
+
+@pytest.fixture
+def shop(
+    postgres: TestServer, stocked: str, sandbox: SandboxProcess, clock: TestClock
+) -> Iterator[Shop]:
+    """The product with its catalog at the sandbox, on a database of its own."""
+    with postgres.database(like=stocked) as url:
         made = open_shop(url, sandbox, clock)
         yield made
         made.runtime.database.dispose()
 
 
 def open_shop(url: str, sandbox: SandboxProcess, clock: TestClock) -> Shop:
-    """A shop whose catalog is synced and whose sandbox has told everything so far."""
+    """A shop whose sandbox has told everything so far."""
     chosen = settings.load({**os.environ, "DATABASE_URL": url, "STRIPE_API_BASE": sandbox.base})
     made = Shop(Runtime(chosen, clock=clock), sandbox, clock)
-    list(made.payments.sync_catalog())
     made.new_events()
     return made
 
@@ -50,9 +61,9 @@ def clock() -> TestClock:
 
 
 @pytest.fixture(scope="module")
-def storefront(postgres: TestServer, sandbox: SandboxProcess) -> Iterator[Shop]:
+def storefront(postgres: TestServer, stocked: str, sandbox: SandboxProcess) -> Iterator[Shop]:
     """One shop for all stories of a module that are told at the real door."""
-    with postgres.database() as url:
+    with postgres.database(like=stocked) as url:
         made = open_shop(url, sandbox, TestClock(datetime.now(UTC)))
         yield made
         made.runtime.database.dispose()

@@ -36,10 +36,10 @@ class TestServer:
         """The SQLAlchemy address of one database."""
         return self._maintenance.set(database=name).render_as_string(hide_password=False)
 
-    def create(self, *, migrated: bool = True) -> str:
-        """The address of a new database, with or without our tables."""
+    def create(self, *, migrated: bool = True, like: str = "") -> str:
+        """The address of a new database: with our tables, without, or a copy of another."""
         name = f"test_{next(self._numbers)}"
-        template = TEMPLATE if migrated else "template0"
+        template = str(make_url(like).database) if like else TEMPLATE if migrated else "template0"
         self._run(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
                 sql.Identifier(name), sql.Identifier(template)
@@ -53,9 +53,9 @@ class TestServer:
         self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """The address of a migrated database that is dropped at the end."""
-        url = self.create()
+    def database(self, *, like: str = "") -> Iterator[str]:
+        """The address of a migrated database, or a copy, that is dropped at the end."""
+        url = self.create(like=like)
         try:
             yield url
         finally:
