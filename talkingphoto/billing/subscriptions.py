@@ -20,9 +20,9 @@ from talkingphoto.foundation.money import Money
 # While it is one of these, the plan is the customer's; the others are over or never began.
 LIVE = ("active", "trialing", "past_due", "unpaid", "paused")
 OVER = ("canceled", "incomplete_expired")
-# Invoices that may bill a whole new period: a change of interval begins one at once. Lines that
-# are prorated, and invoices made by hand, bring no credits of their own.
-_GRANTING_REASONS = frozenset({"subscription_create", "subscription_cycle", "subscription_update"})
+# Invoices for a whole new period; the rest (a change in between, manual) bring no credits: a change
+# that starts the period anew is billed less what is unused, and would sell a period for pennies.
+_GRANTING_REASONS = frozenset({"subscription_create", "subscription_cycle"})
 ROLLOVER_MONTHS = 1
 YEAR = 12
 MOST_DRIPS = 200

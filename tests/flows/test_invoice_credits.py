@@ -1,0 +1,77 @@
+"""Which invoices of a plan bring credits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from talkingphoto.billing import catalog, subscriptions
+from talkingphoto.foundation.clock import add_months
+from talkingphoto.foundation.money import Money
+from tests.support.shop import Shop
+
+PAID = Money(1999, "usd")
+
+
+def invoice(shop: Shop, price_id: str) -> subscriptions.InvoiceFacts:
+    """A paid invoice over one month of the plan at that price."""
+    now = shop.runtime.clock()
+    line = subscriptions.InvoiceLine(
+        id="il_1",
+        price_id=price_id,
+        amount=PAID,
+        tax_minor=0,
+        is_proration=False,
+        period_start=now,
+        period_end=add_months(now, months=1),
+    )
+    return subscriptions.InvoiceFacts(
+        id="in_1",
+        customer_id="cus_1",
+        subscription_id="sub_1",
+        status="paid",
+        billing_reason="subscription_cycle",
+        total=PAID,
+        tax_minor=0,
+        number=None,
+        hosted_url=None,
+        pdf_url=None,
+        payment_intent_id=None,
+        created_at=now,
+        paid_at=now,
+        lines=(line,),
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "proration", "credits"),
+    [
+        ("subscription_create", "paid", False, 30),
+        ("subscription_cycle", "paid", False, 30),
+        ("subscription_update", "paid", False, 0),
+        ("subscription_cycle", "paid", True, 0),
+        ("subscription_cycle", "open", False, 0),
+        ("manual", "paid", False, 0),
+    ],
+)
+def test_only_a_paid_whole_period_brings_credits_and_once(
+    shop: Shop, reason: str, status: str, proration: bool, credits: int
+) -> None:
+    ada = shop.a_person()
+    with shop.runtime.read_only() as session:
+        price_id = catalog.current_price_id(session, item_key="starter:month")
+    facts = invoice(shop, price_id)
+    (line,) = facts.lines
+    facts = replace(
+        facts,
+        billing_reason=reason,
+        status=status,
+        lines=(replace(line, is_proration=proration),),
+    )
+    for _ in range(2):
+        with shop.runtime.transaction() as session:
+            subscriptions.grant_invoice(
+                session, user_id=ada.id, facts=facts, now=shop.runtime.clock()
+            )
+    assert shop.balance(ada) == 3 + credits
