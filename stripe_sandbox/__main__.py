@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from stripe_sandbox import server
+from stripe_sandbox.api import dispatch, table
 from stripe_sandbox.sandbox import Settings
 from stripe_sandbox.store import StoreFault
 
@@ -13,6 +14,9 @@ from stripe_sandbox.store import StoreFault
 def main(arguments: list[str] | None = None) -> int:
     """The sandbox has run and ended; or one line said why it could not."""
     given = _parser().parse_args(arguments)
+    if given.routes:
+        sys.stdout.write("\n".join(table.rows(dispatch.ROUTES)) + "\n")
+        return 0
     public_url = (given.public_url or f"http://localhost:{given.port}").rstrip("/")
     secrets = os.environ.get("STRIPE_SANDBOX_WEBHOOK_SECRET", "")
     settings = Settings(
@@ -57,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--public-url", help="base of page addresses; default http://localhost:PORT"
     )
+    parser.add_argument("--routes", action="store_true", help="print the served routes and end")
     return parser
 
 

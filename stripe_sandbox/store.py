@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 _APPLICATION_ID = 0x53545258
-_VERSION = 1
+_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE objects (
@@ -56,9 +56,10 @@ CREATE TABLE timers (
     due_at INTEGER NOT NULL,
     verb TEXT NOT NULL,
     object TEXT NOT NULL,
+    clock TEXT,
     UNIQUE (verb, object)
 );
-CREATE INDEX timers_due ON timers (due_at, id);
+CREATE INDEX timers_due ON timers (clock, due_at, id);
 CREATE TABLE replays (
     key TEXT PRIMARY KEY,
     fingerprint TEXT NOT NULL,

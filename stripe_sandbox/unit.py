@@ -28,13 +28,18 @@ class Where:
 
 @dataclass
 class Unit:
-    """The verbs on stored objects; nothing here outlives the transaction."""
+    """The verbs on stored objects; nothing here outlives the transaction.
+
+    ``now`` is the sandbox's time until the first object on a test clock is found: from then on it
+    is that clock's time, and what is made belongs to that clock.
+    """
 
     connection: sqlite3.Connection
     now: int
     public_url: str
     brand: str = "Sandbox merchant"
     cause: Cause = Cause()
+    clock: str | None = None
     events: list[str] = field(default_factory=list)
     timers: int = 0
 
@@ -58,7 +63,17 @@ class Unit:
         row = self.connection.execute(
             "SELECT body FROM objects WHERE id = ?", (object_id,)
         ).fetchone()
-        return dict(json.loads(row["body"])) if row else None
+        if row is None:
+            return None
+        body = dict(json.loads(row["body"]))
+        if self.clock is None and body.get("test_clock"):
+            self.enter(body["test_clock"])
+        return body
+
+    def enter(self, clock_id: str) -> None:
+        """The unit lives in the time of this test clock from now on."""
+        self.clock = clock_id
+        self.now = int(self.get("test_helpers.test_clock", clock_id)["frozen_time"])
 
     def get(self, kind: str, object_id: str, param: str = "id") -> Json:
         """The object of this kind, or Stripe's 404 that names the parameter."""
@@ -128,11 +143,11 @@ class Unit:
         return body
 
     def schedule(self, verb: str, object_id: str, due_at: int) -> None:
-        """The verb will be done to the object when the sandbox clock gets there; once."""
+        """The verb will be done to the object when the unit's clock gets there; once."""
         self.connection.execute(
-            "INSERT INTO timers (due_at, verb, object) VALUES (?, ?, ?) "
+            "INSERT INTO timers (due_at, verb, object, clock) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (verb, object) DO UPDATE SET due_at = excluded.due_at",
-            (due_at, verb, object_id),
+            (due_at, verb, object_id, self.clock),
         )
         self.timers += 1
 

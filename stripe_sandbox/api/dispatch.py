@@ -27,6 +27,7 @@ from stripe_sandbox.objects import (
     refunds,
     sessions,
     subscriptions,
+    test_clocks,
     webhook_endpoints,
 )
 from stripe_sandbox.sandbox import Sandbox
@@ -50,6 +51,7 @@ ROUTES: tuple[Route, ...] = tuple(
         refunds,
         sessions,
         subscriptions,
+        test_clocks,
         webhook_endpoints,
     )
     for route in noun.ROUTES

@@ -39,36 +39,7 @@ def attempt(unit: Unit, session: Json, method: Json, payer: Payer) -> Json:
     _ensure_customer(unit, session, payer)
     intent = _intent(unit, session, payer)
     paying.confirm(unit, intent, method)
-    return _after_try(unit, session, intent)
-
-
-def answered(unit: Unit, intent: Json, *, approved: bool) -> Json:
-    """The payer has answered the bank, and the session of this payment, if any, knows."""
-    if intent["status"] != "requires_action":
-        return intent
-    paying.answer(unit, intent, approved=approved)
-    session = session_of(unit, intent)
-    return intent if session is None else _after_try(unit, session, intent)
-
-
-def settle(unit: Unit, intent_id: str) -> None:
-    """A promised debit is decided, and everything that waited for it knows."""
-    intent = unit.get("payment_intent", intent_id)
-    if intent["status"] != "processing":
-        return
-    paying.settle(unit, intent)
-    paid = intent["status"] == "succeeded"
-    invoice = invoice_payments.invoice_of(unit, intent)
-    if invoice is not None and paid:
-        invoices.mark_paid(unit, invoice)
-    elif invoice is not None:
-        invoices.mark_failed(unit, invoice)
-        _mark_past_due(unit, invoice)
-    session = session_of(unit, intent)
-    if session is not None:
-        session["payment_status"] = "paid" if paid else "unpaid"
-        unit.save(session)
-        unit.emit(f"checkout.session.async_payment_{'succeeded' if paid else 'failed'}", session)
+    return after_try(unit, session, intent)
 
 
 def session_of(unit: Unit, intent: Json) -> Json | None:
@@ -110,7 +81,8 @@ def _intent(unit: Unit, session: Json, payer: Payer) -> Json:
     return intent
 
 
-def _after_try(unit: Unit, session: Json, intent: Json) -> Json:
+def after_try(unit: Unit, session: Json, intent: Json) -> Json:
+    """The session knows how the try to pay it has ended."""
     # A session that expired while its owner was at the bank is not brought back: paid or not, its
     # PaymentIntent was canceled with it, so only a try that is under way completes it.
     if intent["status"] in _UNDER_WAY and session["status"] == "open":
@@ -222,15 +194,3 @@ def _billed(unit: Unit, bill: Bill, intent: Json, *, paid: bool) -> Json:
     invoice = invoices.write(unit, bill)
     invoice_payments.link(unit, invoice, intent)
     return invoices.mark_paid(unit, invoice) if paid else invoice
-
-
-def _mark_past_due(unit: Unit, invoice: Json) -> None:
-    parent = invoice["parent"]
-    if parent is None:
-        return
-    subscription_id = parent["subscription_details"]["subscription"]
-    before = unit.get("subscription", subscription_id)
-    subscription = unit.get("subscription", subscription_id)
-    if subscription["status"] == "active":
-        subscription["status"] = "past_due"
-        unit.update("customer.subscription.updated", subscription, before)

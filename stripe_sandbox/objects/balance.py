@@ -71,5 +71,6 @@ ROUTES = (
             "source": TEXT,
             "type": TEXT,
         },
+        partly="charges and refunds; the fee is 2.9 % and 30",
     ),
 )

@@ -37,6 +37,9 @@ _FIELDS: params.Fields = {
 
 def create(unit: Unit, values: Json) -> Json:
     """A new customer exists, with its payment method attached if one came along."""
+    if values.get("test_clock"):
+        unit.living("test_helpers.test_clock", values["test_clock"], "test_clock")
+        unit.enter(values["test_clock"])
     body: Json = {
         "id": ids.new_id("cus", 14),
         "object": "customer",
@@ -57,10 +60,11 @@ def create(unit: Unit, values: Json) -> Json:
         "next_invoice_sequence": 1,
         "preferred_locales": [],
         "tax_exempt": "none",
-        "test_clock": None,
+        "test_clock": unit.clock,
         **dict.fromkeys(_PLAIN),
     }
     method = values.pop("payment_method", None)
+    values.pop("test_clock", None)
     unit.insert(body)
     _change(unit, body, values)
     if method:
@@ -130,9 +134,21 @@ def _change(unit: Unit, body: Json, values: Json) -> None:
 
 
 ROUTES = (
-    Route("POST", "/v1/customers", create, {**_FIELDS, "payment_method": TEXT}),
+    Route(
+        "POST",
+        "/v1/customers",
+        create,
+        {**_FIELDS, "payment_method": TEXT, "test_clock": TEXT},
+        partly="no balance, tax ids, sources, test clocks",
+    ),
     retrieve("customer", "/v1/customers"),
-    Route("POST", "/v1/customers/<id>", update, _FIELDS),
+    Route(
+        "POST",
+        "/v1/customers/<id>",
+        update,
+        _FIELDS,
+        partly="no balance, tax ids, sources, test clocks",
+    ),
     Route("DELETE", "/v1/customers/<id>", delete),
     Route(
         "GET",

@@ -193,6 +193,7 @@ ROUTES = (
             "statement_descriptor_suffix": params.text(22),
         },
         ("amount", "currency"),
+        partly="cards, captured at once; no separate capture",
     ),
     retrieve("payment_intent", "/v1/payment_intents"),
     Route(
@@ -205,8 +206,15 @@ ROUTES = (
             "metadata": params.metadata,
             "receipt_email": TEXT,
         },
+        partly="cards, captured at once; no separate capture",
     ),
-    Route("POST", "/v1/payment_intents/<id>/confirm", confirm, _CONFIRM),
+    Route(
+        "POST",
+        "/v1/payment_intents/<id>/confirm",
+        confirm,
+        _CONFIRM,
+        partly="cards, captured at once; no separate capture",
+    ),
     Route(
         "POST",
         "/v1/payment_intents/<id>/cancel",

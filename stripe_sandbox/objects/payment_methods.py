@@ -198,6 +198,7 @@ ROUTES = (
             "metadata": params.metadata,
         },
         ("type", "card"),
+        partly="test cards only",
     ),
     retrieve("payment_method", "/v1/payment_methods"),
     Route(

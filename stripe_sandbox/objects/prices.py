@@ -281,9 +281,16 @@ ROUTES = (
             "recurring": RECURRING,
         },
         ("currency",),
+        partly="per unit and licensed only; no tiers, custom amounts, parts of a minor unit",
     ),
     retrieve("price", "/v1/prices"),
-    Route("POST", "/v1/prices/<id>", update, _CHANGEABLE),
+    Route(
+        "POST",
+        "/v1/prices/<id>",
+        update,
+        _CHANGEABLE,
+        partly="per unit and licensed only; no tiers, custom amounts, parts of a minor unit",
+    ),
     Route(
         "GET",
         "/v1/prices",

@@ -96,9 +96,16 @@ ROUTES = (
         create,
         {**FIELDS, "id": TEXT, "type": params.choice("service", "good")},
         ("name",),
+        partly="no default_price_data, package_dimensions",
     ),
     retrieve("product", "/v1/products"),
-    Route("POST", "/v1/products/<id>", update, {**FIELDS, "default_price": TEXT}),
+    Route(
+        "POST",
+        "/v1/products/<id>",
+        update,
+        {**FIELDS, "default_price": TEXT},
+        partly="no default_price_data, package_dimensions",
+    ),
     Route("DELETE", "/v1/products/<id>", delete),
     Route(
         "GET",

@@ -109,6 +109,7 @@ ROUTES = (
             "payment_intent": TEXT,
             "reason": params.choice("duplicate", "fraudulent", "requested_by_customer"),
         },
+        partly="always succeeds at once",
     ),
     retrieve("refund", "/v1/refunds"),
     Route("POST", "/v1/refunds/<id>", update, {"metadata": params.metadata}),

@@ -237,9 +237,22 @@ _FIELDS: params.Fields = {
     "ui_mode": params.choice("hosted_page"),
 }
 ROUTES = (
-    Route("POST", "/v1/checkout/sessions", create, _FIELDS, ("mode", "success_url")),
+    Route(
+        "POST",
+        "/v1/checkout/sessions",
+        create,
+        _FIELDS,
+        ("mode", "success_url"),
+        partly="hosted page; no shipping, custom fields, setup mode",
+    ),
     retrieve("checkout.session", "/v1/checkout/sessions"),
-    Route("POST", "/v1/checkout/sessions/<id>", update, {"metadata": params.metadata}),
+    Route(
+        "POST",
+        "/v1/checkout/sessions/<id>",
+        update,
+        {"metadata": params.metadata},
+        partly="metadata",
+    ),
     Route("POST", "/v1/checkout/sessions/<id>/expire", expire),
     Route("GET", "/v1/checkout/sessions/<id>/line_items", lines_of, lists.PAGING),
     Route(

@@ -265,6 +265,7 @@ ROUTES = (
             "description": params.text(500),
             "metadata": params.metadata,
         },
+        partly="no change of items",
     ),
     Route(
         "DELETE",
@@ -275,6 +276,7 @@ ROUTES = (
             "invoice_now": params.only(False, _PRORATION),
             "prorate": params.only(False, _PRORATION),
         },
+        partly="no proration",
     ),
     Route(
         "GET",

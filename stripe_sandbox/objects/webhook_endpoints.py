@@ -85,6 +85,7 @@ ROUTES = (
         # Events are written in one version only, so an endpoint cannot ask for another.
         {**_FIELDS, "api_version": params.choice(API_VERSION)},
         ("enabled_events", "url"),
+        partly="this API version only",
     ),
     retrieve("webhook_endpoint", "/v1/webhook_endpoints"),
     Route(
@@ -92,6 +93,7 @@ ROUTES = (
         "/v1/webhook_endpoints/<id>",
         update,
         {**_FIELDS, "disabled": params.boolean},
+        partly="this API version only",
     ),
     Route("DELETE", "/v1/webhook_endpoints/<id>", delete),
     Route("GET", "/v1/webhook_endpoints", all_of, lists.PAGING),

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask import Flask, Response, request
 
 from stripe_sandbox import Json, amounts
-from stripe_sandbox.flows import completing
+from stripe_sandbox.flows import completing, outcomes
 from stripe_sandbox.pages import answer, checkout
 from stripe_sandbox.sandbox import Sandbox
 from stripe_sandbox.unit import Unit
@@ -33,7 +33,7 @@ def install(app: Flask, sandbox: Sandbox) -> None:
             intent, session = _found(unit, intent_id)
             if intent is None:
                 return _nothing(sandbox)
-            intent = completing.answered(unit, intent, approved=approved)
+            intent = outcomes.answered(unit, intent, approved=approved)
             session = completing.session_of(unit, intent)
         return _onward(sandbox, intent, session, unit.events)
 
