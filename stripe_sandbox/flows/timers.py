@@ -4,7 +4,7 @@ import sqlite3
 from typing import cast
 
 from stripe_sandbox.flows import outcomes, renewing
-from stripe_sandbox.objects import sessions, test_clocks
+from stripe_sandbox.objects import coupons, promotion_codes, sessions, tax_ids, test_clocks
 from stripe_sandbox.unit import Unit
 
 _END_OF_TIME = 2**62
@@ -72,7 +72,10 @@ def _expire(unit: Unit, session_id: str) -> None:
 
 _VERBS = {
     "advance": _advance,
+    "close_coupon": coupons.close,
+    "close_promotion_code": promotion_codes.close,
     "expire": _expire,
     "renew": renewing.renew,
     "settle": outcomes.settle,
+    "verify_tax_id": tax_ids.verify,
 }
