@@ -8,6 +8,7 @@ from stripe_sandbox.flows import (
     invoicing,
     itemizing,
     previewing,
+    scheduling,
     subscribing,
 )
 from stripe_sandbox.objects import (
@@ -28,6 +29,7 @@ from stripe_sandbox.objects import (
     products,
     promotion_codes,
     refunds,
+    schedules,
     sessions,
     subscription_items,
     subscriptions,
@@ -62,6 +64,8 @@ ROUTES: tuple[Route, ...] = tuple(
         products,
         promotion_codes,
         refunds,
+        schedules,
+        scheduling,
         sessions,
         subscribing,
         subscription_items,
