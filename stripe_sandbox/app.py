@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from stripe_sandbox import machine
 from stripe_sandbox.api import dispatch
-from stripe_sandbox.pages import checkout, confirmation, invoice
+from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice
 from stripe_sandbox.sandbox import Sandbox
 
 _LARGEST_REQUEST = 1024 * 1024
@@ -46,5 +46,6 @@ def create_app(sandbox: Sandbox) -> Flask:
     machine.install(app, sandbox)
     checkout.install(app, sandbox)
     confirmation.install(app, sandbox)
+    credit_note.install(app, sandbox)
     invoice.install(app, sandbox)
     return app

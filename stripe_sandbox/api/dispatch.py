@@ -12,10 +12,12 @@ from stripe_sandbox.api import auth, errors, expand, forms, idempotency, params
 from stripe_sandbox.api.errors import StripeFault
 from stripe_sandbox.api.idempotency import Answer
 from stripe_sandbox.api.routes import Route
+from stripe_sandbox.flows import cataloguing, crediting
 from stripe_sandbox.objects import (
     balance,
     charges,
     coupons,
+    credit_notes,
     customer_balance,
     customer_tax,
     customers,
@@ -32,10 +34,12 @@ from stripe_sandbox.objects import (
     refunds,
     sessions,
     subscriptions,
+    tax_calculations,
     tax_codes,
     tax_ids,
     tax_rates,
     tax_settings,
+    tax_transactions,
     test_clocks,
     webhook_endpoints,
 )
@@ -48,8 +52,11 @@ ROUTES: tuple[Route, ...] = tuple(
     route
     for noun in (
         balance,
+        cataloguing,
         charges,
         coupons,
+        crediting,
+        credit_notes,
         customer_balance,
         customers,
         discounts,
@@ -64,10 +71,12 @@ ROUTES: tuple[Route, ...] = tuple(
         refunds,
         sessions,
         subscriptions,
+        tax_calculations,
         tax_codes,
         tax_ids,
         tax_rates,
         tax_settings,
+        tax_transactions,
         test_clocks,
         webhook_endpoints,
     )
@@ -84,6 +93,9 @@ _INCLUDED: expand.Included = {
     ("invoice", "confirmation_secret"): invoices.confirmation_of,
     ("invoice", "payments"): invoices.payments_of,
     ("price", "currency_options"): prices.options_of,
+    ("tax.calculation", "line_items"): tax_calculations.included,
+    ("tax.calculation_line_item", "tax_breakdown"): tax_calculations.breakdown_of,
+    ("tax.transaction", "line_items"): tax_transactions.included,
 }
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?\Z")
 _EXPAND = params.list_of(params.TEXT)
