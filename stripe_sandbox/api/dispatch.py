@@ -12,91 +12,12 @@ from stripe_sandbox.api import auth, errors, expand, forms, idempotency, params
 from stripe_sandbox.api.errors import StripeFault
 from stripe_sandbox.api.idempotency import Answer
 from stripe_sandbox.api.routes import Route
-from stripe_sandbox.flows import cataloguing, crediting
-from stripe_sandbox.objects import (
-    balance,
-    charges,
-    coupons,
-    credit_notes,
-    customer_balance,
-    customer_tax,
-    customers,
-    discounts,
-    events,
-    invoice_payments,
-    invoices,
-    line_items,
-    payment_intents,
-    payment_methods,
-    prices,
-    products,
-    promotion_codes,
-    refunds,
-    sessions,
-    subscriptions,
-    tax_calculations,
-    tax_codes,
-    tax_ids,
-    tax_rates,
-    tax_settings,
-    tax_transactions,
-    test_clocks,
-    webhook_endpoints,
-)
+from stripe_sandbox.api.served import INCLUDED, ROUTES
 from stripe_sandbox.sandbox import Sandbox
 from stripe_sandbox.unit import Cause, Unit
 
 log = logging.getLogger(__name__)
 
-ROUTES: tuple[Route, ...] = tuple(
-    route
-    for noun in (
-        balance,
-        cataloguing,
-        charges,
-        coupons,
-        crediting,
-        credit_notes,
-        customer_balance,
-        customers,
-        discounts,
-        events,
-        invoice_payments,
-        invoices,
-        payment_intents,
-        payment_methods,
-        prices,
-        products,
-        promotion_codes,
-        refunds,
-        sessions,
-        subscriptions,
-        tax_calculations,
-        tax_codes,
-        tax_ids,
-        tax_rates,
-        tax_settings,
-        tax_transactions,
-        test_clocks,
-        webhook_endpoints,
-    )
-    for route in noun.ROUTES
-)
-_INCLUDED: expand.Included = {
-    ("charge", "refunds"): charges.refunds_of,
-    ("checkout.session", "line_items"): line_items.page_of,
-    ("coupon", "applies_to"): coupons.products_of,
-    ("coupon", "currency_options"): coupons.options_of,
-    ("customer", "subscriptions"): customers.subscriptions_of,
-    ("customer", "tax"): customer_tax.of_customer,
-    ("customer", "tax_ids"): tax_ids.included,
-    ("invoice", "confirmation_secret"): invoices.confirmation_of,
-    ("invoice", "payments"): invoices.payments_of,
-    ("price", "currency_options"): prices.options_of,
-    ("tax.calculation", "line_items"): tax_calculations.included,
-    ("tax.calculation_line_item", "tax_breakdown"): tax_calculations.breakdown_of,
-    ("tax.transaction", "line_items"): tax_transactions.included,
-}
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?\Z")
 _EXPAND = params.list_of(params.TEXT)
 
@@ -170,7 +91,7 @@ def _run(unit: Unit, call: _Call) -> Json:
     paths = [str(path) for path in wanted] if isinstance(wanted, list) else []
     values = params.read(call.route.fields, form, required=call.route.required)
     body = call.route.handler(unit, values, **call.path_ids)
-    return expand.shown(unit, body, paths, _INCLUDED)
+    return expand.shown(unit, body, paths, INCLUDED)
 
 
 def _check_version() -> None:

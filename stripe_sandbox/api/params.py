@@ -89,6 +89,16 @@ def percentage(*, above_zero: bool = False) -> Parser:
     return parse
 
 
+def moment_or(*words: str) -> Parser:
+    """A moment in unix seconds, or one of the listed words; empty text unsets."""
+    named, moment = choice(*words), integer()
+
+    def parse(value: FormValue, name: str) -> object:
+        return moment(value, name) if str(value).isdigit() else named(value, name)
+
+    return parse
+
+
 def boolean(value: FormValue, name: str) -> bool:
     """True or false."""
     if value not in ("true", "false"):

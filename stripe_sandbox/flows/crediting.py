@@ -3,16 +3,16 @@
 from stripe_sandbox import Json
 from stripe_sandbox.api import errors, lists
 from stripe_sandbox.api.routes import Route
-from stripe_sandbox.objects import credit_notes, customer_balance, payment_intents, refunds
+from stripe_sandbox.flows import settling
+from stripe_sandbox.objects import credit_notes, customer_balance, invoice_payments, refunds
 from stripe_sandbox.objects.credit_notes import Plan
 from stripe_sandbox.unit import Unit
-
-_UNPAID = ("requires_action", "requires_confirmation", "requires_payment_method")
 
 
 def issue(unit: Unit, values: Json) -> Json:
     """The credit note exists: the invoice asks for less, and the rest goes back as asked."""
     plan = credit_notes.planned(unit, values)
+    _check_no_payment_under_way(unit, plan)
     body = unit.insert(plan.body)
     body["refunds"] = [_link(refund, amount) for refund, amount in plan.linked]
     if values.get("refund_amount"):
@@ -40,12 +40,23 @@ def void(unit: Unit, values: Json, id: str) -> Json:
     return body
 
 
+def _check_no_payment_under_way(unit: Unit, plan: Plan) -> None:
+    intent = invoice_payments.intent_of(unit, plan.invoice)
+    if plan.body["pre_payment_amount"] and intent and intent["status"] == "processing":
+        raise errors.invalid(
+            "A payment of the invoice is being processed; wait until it has ended.",
+            param="invoice",
+        )
+
+
 def _lessen(unit: Unit, body: Json) -> None:
     invoice = _move(
         unit, body["invoice"], pre=body["pre_payment_amount"], post=body["post_payment_amount"]
     )
-    if invoice["status"] == "open" and invoice["amount_remaining"] == 0:
-        _close(unit, invoice)
+    if invoice["status"] != "paid" and invoice["amount_remaining"] == 0:
+        # Nobody is asked for money any more.
+        invoice_payments.cancel(unit, invoice)
+        settling.mark_paid(unit, invoice)
 
 
 def _move(unit: Unit, invoice_id: str, *, pre: int, post: int) -> Json:
@@ -57,36 +68,9 @@ def _move(unit: Unit, invoice_id: str, *, pre: int, post: int) -> Json:
     invoice["amount_due"] -= pre
     invoice["amount_remaining"] -= pre
     unit.update("invoice.updated", invoice, before)
-    for payment, intent in _open_payments(unit, invoice_id):
-        payment["amount_requested"] -= pre
-        unit.save(payment)
-        if payment["amount_requested"] > 0 and intent["status"] in _UNPAID:
-            intent["amount"] = payment["amount_requested"]
-            unit.save(intent)
+    if pre and invoice["amount_remaining"]:
+        invoice_payments.ask_for(unit, invoice)
     return invoice
-
-
-def _close(unit: Unit, invoice: Json) -> None:
-    """The invoice that has nothing left to pay is paid, and nobody is asked for money any more."""
-    for payment, intent in _open_payments(unit, invoice["id"]):
-        payment["status"] = "canceled"
-        payment["status_transitions"]["canceled_at"] = unit.now
-        unit.save(payment)
-        if intent["status"] in _UNPAID:
-            payment_intents.abandon(unit, intent, "void_invoice")
-    invoice.update(status="paid", auto_advance=False, next_payment_attempt=None)
-    invoice["status_transitions"]["paid_at"] = unit.now
-    unit.save(invoice)
-    unit.emit("invoice.paid", invoice)
-    unit.emit("invoice.payment_succeeded", invoice)
-
-
-def _open_payments(unit: Unit, invoice_id: str) -> list[tuple[Json, Json]]:
-    wanted = {"invoice": invoice_id, "status": "open"}
-    return [
-        (payment, unit.get("payment_intent", payment["payment"]["payment_intent"]))
-        for payment in unit.select("invoice_payment", lists.equal(wanted, "invoice", "status"))
-    ]
 
 
 def _refunded(unit: Unit, plan: Plan, amount: int) -> list[Json]:
