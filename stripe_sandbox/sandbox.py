@@ -12,8 +12,9 @@ from stripe_sandbox.api.idempotency import Running
 from stripe_sandbox.delivery import Deliverer
 from stripe_sandbox.flows import timers
 from stripe_sandbox.objects import webhook_endpoints
+from stripe_sandbox.policy import Policy
 from stripe_sandbox.store import Store
-from stripe_sandbox.unit import Cause, Policy, Unit
+from stripe_sandbox.unit import Cause, Unit
 
 log = logging.getLogger(__name__)
 

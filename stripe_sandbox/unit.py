@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from stripe_sandbox import API_VERSION, Json, ids
 from stripe_sandbox.api import errors
+from stripe_sandbox.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -17,18 +18,6 @@ class Cause:
 
     request: str | None = None
     idempotency_key: str | None = None
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How the account collects what it is owed, as its dashboard would say.
-
-    ``retry_days`` are the days from one failed try of an invoice to the next; none: not tried again
-    by itself. ``after_retries`` is what becomes of the subscription when the last of them failed.
-    """
-
-    retry_days: tuple[int, ...] = (3, 5, 7)
-    after_retries: str = "cancel"  # or unpaid, or past_due
 
 
 @dataclass(frozen=True)

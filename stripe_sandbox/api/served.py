@@ -10,6 +10,7 @@ from stripe_sandbox.flows import (
     invoicing,
     itemizing,
     previewing,
+    scheduling,
     subscribing,
 )
 from stripe_sandbox.objects import (
@@ -31,6 +32,7 @@ from stripe_sandbox.objects import (
     products,
     promotion_codes,
     refunds,
+    schedules,
     sessions,
     subscription_items,
     subscriptions,
@@ -70,6 +72,8 @@ ROUTES: tuple[Route, ...] = tuple(
         products,
         promotion_codes,
         refunds,
+        schedules,
+        scheduling,
         sessions,
         subscribing,
         subscription_items,

@@ -10,10 +10,18 @@ from stripe_sandbox.flows import (
     finalizing,
     outcomes,
     renewing,
+    scheduling,
     settling,
     subscribing,
 )
-from stripe_sandbox.objects import coupons, promotion_codes, sessions, tax_ids, test_clocks
+from stripe_sandbox.objects import (
+    coupons,
+    promotion_codes,
+    schedules,
+    sessions,
+    tax_ids,
+    test_clocks,
+)
 from stripe_sandbox.unit import Unit
 
 _END_OF_TIME = 2**62
@@ -88,8 +96,10 @@ _VERBS = {
     "expire": _expire,
     "expire_change": changing.expire,
     "expire_first": subscribing.expire_first,
+    "expiring": schedules.tell_expiring,
     "finalize": finalizing.advance,
     "overdue": settling.overdue,
+    "phase": scheduling.next_phase,
     "renew": renewing.renew,
     "retry": collecting.retry,
     "settle": outcomes.settle,
