@@ -220,9 +220,9 @@ def test_a_product_that_is_not_taxable_is_taxed_nowhere(shop: Shop) -> None:
         {"amount": 1000, "tax_code": "txcd_10000000"},
         automatic_tax={"enabled": True},
     )
-    line: Any = {"customer": invoice.customer, "invoice": invoice.id}
-    v1.invoice_items.create(params={**line, "pricing": {"price": product.default_price}})
-    again = v1.invoices.retrieve(invoice.id)
+    card: Any = {"invoice": invoice.id, "pricing": {"price": product.default_price}}
+    v1.invoice_items.create(params=card)
+    again: Any = v1.invoices.retrieve(invoice.id)
     found = {line.amount: line.taxes[0].taxability_reason for line in again.lines.data}
     assert found == {1000: "standard_rated", 500: "product_exempt"}
     assert again.total == 1500 + 190
