@@ -168,7 +168,8 @@ def _offer(unit: Unit, one: Json, target: Target, param: str) -> Offer:
         code = unit.get(promotion_codes.KIND, one["promotion_code"], where)
         promotion_codes.check_redeemable(unit, code, target.customer, where)
         promotion_codes.check_amount(code, target.amount, target.currency, where)
-    coupon = unit.living("coupon", code["promotion"]["coupon"] if code else one["coupon"], where)
+    named = code["promotion"]["coupon"] if code else one["coupon"]
+    coupon = promotion_codes.coupon_of(unit, named, where)
     coupons.check_redeemable(unit, coupon, where)
     if coupons.reduction(coupon, target.currency) is None:
         raise errors.invalid(

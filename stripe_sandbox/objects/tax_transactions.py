@@ -136,7 +136,8 @@ def _left(unit: Unit, original: Json) -> dict[str, Json]:
 def _wanted(values: Json, left: dict[str, Json]) -> dict[str, Json]:
     """The sums to take back, below zero, by line; of shipping under an empty name."""
     if values["mode"] == "full":
-        return {place: {name: -sums[name] for name in _SUMS} for place, sums in left.items()}
+        whole = {place: {name: -sums[name] for name in _SUMS} for place, sums in left.items()}
+        return {place: sums for place, sums in whole.items() if any(sums.values())}
     wanted = {
         one["original_line_item"]: {
             name: value for name, value in one.items() if name != "original_line_item"

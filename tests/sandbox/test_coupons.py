@@ -109,6 +109,11 @@ def test_a_coupon_s_id_is_taken_once_and_not_given_back_by_deleting_it(shop: Sho
     # A code is only as good as its coupon.
     assert v1.promotion_codes.retrieve(code.id).active is False
     assert "ONLY-ONE" not in [found.id for found in v1.coupons.list().data]
+    with pytest.raises(stripe.InvalidRequestError, match="No such coupon"):
+        v1.coupons.retrieve("ONLY-ONE")
+    whole = v1.promotion_codes.retrieve(code.id, params={"expand": ["promotion.coupon"]})
+    assert isinstance(whole.promotion.coupon, stripe.Coupon)
+    assert (whole.promotion.coupon.percent_off, whole.promotion.coupon.valid) == (25, False)
     error = _refused(shop, "/v1/promotion_codes", {"promotion[type]": "coupon"})
     assert error["param"] == "promotion[coupon]"
 
