@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from stripe_sandbox.api import dispatch
 from stripe_sandbox.machine import times, webhooks
-from stripe_sandbox.pages import checkout, confirmation, invoice
+from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice
 from stripe_sandbox.sandbox import Sandbox
 
 _LARGEST_REQUEST = 1024 * 1024
@@ -47,5 +47,6 @@ def create_app(sandbox: Sandbox) -> Flask:
     webhooks.install(app, sandbox)
     checkout.install(app, sandbox)
     confirmation.install(app, sandbox)
+    credit_note.install(app, sandbox)
     invoice.install(app, sandbox)
     return app
