@@ -8,26 +8,40 @@ from dataclasses import dataclass, replace
 from flask import Flask, Response, request
 
 from stripe_sandbox import API_VERSION, Json, ids
-from stripe_sandbox.api import auth, errors, expand, forms, idempotency, params
+from stripe_sandbox.api import auth, errors, expand, forms, idempotency, params, search
 from stripe_sandbox.api.errors import StripeFault
 from stripe_sandbox.api.idempotency import Answer
 from stripe_sandbox.api.routes import Route
+from stripe_sandbox.flows import (
+    charging,
+    disputing,
+    intents,
+    payment_pages,
+    refunding,
+    setting_up,
+)
 from stripe_sandbox.objects import (
     balance,
     charges,
     customers,
+    disputes,
+    early_fraud_warnings,
     events,
     invoice_payments,
     invoices,
     line_items,
+    mandates,
     payment_intents,
     payment_methods,
     prices,
     products,
     refunds,
+    searches,
     sessions,
+    setup_intents,
     subscriptions,
     test_clocks,
+    tokens,
     webhook_endpoints,
 )
 from stripe_sandbox.sandbox import Sandbox
@@ -40,18 +54,30 @@ ROUTES: tuple[Route, ...] = tuple(
     for noun in (
         balance,
         charges,
+        charging,
         customers,
+        disputes,
+        disputing,
+        early_fraud_warnings,
         events,
+        intents,
         invoice_payments,
         invoices,
+        mandates,
         payment_intents,
         payment_methods,
+        payment_pages,
         prices,
         products,
+        refunding,
         refunds,
+        searches,
         sessions,
+        setting_up,
+        setup_intents,
         subscriptions,
         test_clocks,
+        tokens,
         webhook_endpoints,
     )
     for route in noun.ROUTES
@@ -63,6 +89,7 @@ _INCLUDED: expand.Included = {
     ("invoice", "confirmation_secret"): invoices.confirmation_of,
     ("invoice", "payments"): invoices.payments_of,
     ("price", "currency_options"): prices.options_of,
+    ("search_result", "total_count"): search.count_of,
 }
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?\Z")
 _EXPAND = params.list_of(params.TEXT)

@@ -195,8 +195,24 @@ def _as_hash(value: FormValue, name: str) -> Form:
     return value
 
 
-ADDRESS = hash_of(
-    dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), text())
+def whole(fields: Fields, empty: tuple[str, ...], required: tuple[str, ...] = ()) -> Parser:
+    """As hash_of, and what was not said is there and null."""
+    parse_given = hash_of(fields, required)
+
+    def parse(value: FormValue, name: str) -> Json | None:
+        given = parse_given(value, name)
+        return {**dict.fromkeys(empty), **given} if isinstance(given, dict) else None
+
+    return parse
+
+
+_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
+_SHIPPING = ("carrier", "phone", "tracking_number")
+ADDRESS = whole(dict.fromkeys(_ADDRESS, text()), _ADDRESS)
+SHIPPING = whole(
+    {"address": ADDRESS, "name": text(), **dict.fromkeys(_SHIPPING, text())},
+    _SHIPPING,
+    ("address", "name"),
 )
 TEXT = text()
 

@@ -3,7 +3,7 @@
 import sqlite3
 from typing import cast
 
-from stripe_sandbox.flows import outcomes, renewing
+from stripe_sandbox.flows import charging, disputing, intents, outcomes, refunding, renewing
 from stripe_sandbox.objects import sessions, test_clocks
 from stripe_sandbox.unit import Unit
 
@@ -72,7 +72,14 @@ def _expire(unit: Unit, session_id: str) -> None:
 
 _VERBS = {
     "advance": _advance,
+    "charge_lapses": charging.lapse,
+    "dispute_decided": disputing.decide,
+    "dispute_overdue": disputing.overdue,
     "expire": _expire,
+    "inquiry_ends": disputing.end_inquiry,
+    "lapse": intents.lapse,
+    "refund_arrives": refunding.arrive,
+    "refund_fails": refunding.bounce,
     "renew": renewing.renew,
     "settle": outcomes.settle,
 }
