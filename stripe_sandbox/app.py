@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
-from stripe_sandbox import machine
+from stripe_sandbox import bank_desk, machine
 from stripe_sandbox.api import dispatch
 from stripe_sandbox.pages import checkout, confirmation, invoice
 from stripe_sandbox.sandbox import Sandbox
@@ -43,6 +43,7 @@ def create_app(sandbox: Sandbox) -> Flask:
     app.before_request(guard)
     app.register_error_handler(HTTPException, refuse)
     dispatch.install(app, sandbox)
+    bank_desk.install(app, sandbox)
     machine.install(app, sandbox)
     checkout.install(app, sandbox)
     confirmation.install(app, sandbox)
