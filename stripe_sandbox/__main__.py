@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from stripe_sandbox import server
-from stripe_sandbox.api import dispatch, table
+from stripe_sandbox.api import served, table
 from stripe_sandbox.sandbox import Settings
 from stripe_sandbox.store import StoreFault
 
@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The sandbox has run and ended; or one line said why it could not."""
     given = _parser().parse_args(arguments)
     if given.routes:
-        sys.stdout.write("\n".join(table.rows(dispatch.ROUTES)) + "\n")
+        sys.stdout.write("\n".join(table.rows(served.ROUTES)) + "\n")
         return 0
     public_url = (given.public_url or f"http://localhost:{given.port}").rstrip("/")
     secrets = os.environ.get("STRIPE_SANDBOX_WEBHOOK_SECRET", "")

@@ -3,7 +3,8 @@
 import json
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from stripe_sandbox import API_VERSION, Json, ids
@@ -16,6 +17,18 @@ class Cause:
 
     request: str | None = None
     idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How the account collects what it is owed, as its dashboard would say.
+
+    ``retry_days`` are the days from one failed try of an invoice to the next; none: not tried again
+    by itself. ``after_retries`` is what becomes of the subscription when the last of them failed.
+    """
+
+    retry_days: tuple[int, ...] = (3, 5, 7)
+    after_retries: str = "cancel"  # or unpaid, or past_due
 
 
 @dataclass(frozen=True)
@@ -40,8 +53,21 @@ class Unit:
     brand: str = "Sandbox merchant"
     cause: Cause = Cause()
     clock: str | None = None
+    policy: Policy = field(default_factory=Policy)
     events: list[str] = field(default_factory=list)
     timers: int = 0
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Everything done inside is undone at the end, as if it had never been."""
+        events, timers = list(self.events), self.timers
+        self.connection.execute("SAVEPOINT rehearsal")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK TO rehearsal")
+            self.connection.execute("RELEASE rehearsal")
+            self.events, self.timers = events, timers
 
     def insert(self, body: Json) -> Json:
         """The object is stored; its place in lists is after all that were stored before."""

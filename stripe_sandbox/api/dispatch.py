@@ -8,89 +8,16 @@ from dataclasses import dataclass, replace
 from flask import Flask, Response, request
 
 from stripe_sandbox import API_VERSION, Json, ids
-from stripe_sandbox.api import auth, errors, expand, forms, idempotency, params, search
+from stripe_sandbox.api import auth, errors, expand, forms, idempotency, params
 from stripe_sandbox.api.errors import StripeFault
 from stripe_sandbox.api.idempotency import Answer
 from stripe_sandbox.api.routes import Route
-from stripe_sandbox.flows import (
-    charging,
-    disputing,
-    intents,
-    payment_pages,
-    refunding,
-    setting_up,
-)
-from stripe_sandbox.objects import (
-    balance,
-    charges,
-    customers,
-    disputes,
-    early_fraud_warnings,
-    events,
-    invoice_payments,
-    invoices,
-    line_items,
-    mandates,
-    payment_intents,
-    payment_methods,
-    prices,
-    products,
-    refunds,
-    searches,
-    sessions,
-    setup_intents,
-    subscriptions,
-    test_clocks,
-    tokens,
-    webhook_endpoints,
-)
+from stripe_sandbox.api.served import INCLUDED, ROUTES
 from stripe_sandbox.sandbox import Sandbox
 from stripe_sandbox.unit import Cause, Unit
 
 log = logging.getLogger(__name__)
 
-ROUTES: tuple[Route, ...] = tuple(
-    route
-    for noun in (
-        balance,
-        charges,
-        charging,
-        customers,
-        disputes,
-        disputing,
-        early_fraud_warnings,
-        events,
-        intents,
-        invoice_payments,
-        invoices,
-        mandates,
-        payment_intents,
-        payment_methods,
-        payment_pages,
-        prices,
-        products,
-        refunding,
-        refunds,
-        searches,
-        sessions,
-        setting_up,
-        setup_intents,
-        subscriptions,
-        test_clocks,
-        tokens,
-        webhook_endpoints,
-    )
-    for route in noun.ROUTES
-)
-_INCLUDED: expand.Included = {
-    ("charge", "refunds"): charges.refunds_of,
-    ("checkout.session", "line_items"): line_items.page_of,
-    ("customer", "subscriptions"): customers.subscriptions_of,
-    ("invoice", "confirmation_secret"): invoices.confirmation_of,
-    ("invoice", "payments"): invoices.payments_of,
-    ("price", "currency_options"): prices.options_of,
-    ("search_result", "total_count"): search.count_of,
-}
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?\Z")
 _EXPAND = params.list_of(params.TEXT)
 
@@ -164,7 +91,7 @@ def _run(unit: Unit, call: _Call) -> Json:
     paths = [str(path) for path in wanted] if isinstance(wanted, list) else []
     values = params.read(call.route.fields, form, required=call.route.required)
     body = call.route.handler(unit, values, **call.path_ids)
-    return expand.shown(unit, body, paths, _INCLUDED)
+    return expand.shown(unit, body, paths, INCLUDED)
 
 
 def _check_version() -> None:
