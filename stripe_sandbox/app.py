@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
+from stripe_sandbox import bank_desk
 from stripe_sandbox.api import dispatch
 from stripe_sandbox.machine import times, webhooks
 from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice
@@ -43,6 +44,7 @@ def create_app(sandbox: Sandbox) -> Flask:
     app.before_request(guard)
     app.register_error_handler(HTTPException, refuse)
     dispatch.install(app, sandbox)
+    bank_desk.install(app, sandbox)
     times.install(app, sandbox)
     webhooks.install(app, sandbox)
     checkout.install(app, sandbox)

@@ -237,6 +237,20 @@ def _address(value: FormValue, name: str) -> Json | None:
 
 
 ADDRESS: Parser = _address
+_SHIPPING_PARTS = ("carrier", "phone", "tracking_number")
+_GIVEN_SHIPPING = hash_of(
+    {"address": ADDRESS, "name": TEXT, **dict.fromkeys(_SHIPPING_PARTS, TEXT)},
+    ("address", "name"),
+)
+
+
+def _shipping(value: FormValue, name: str) -> Json | None:
+    """Where something is sent and by whom, None for what was not given."""
+    given = _GIVEN_SHIPPING(value, name)
+    return {**dict.fromkeys(_SHIPPING_PARTS), **given} if isinstance(given, dict) else None
+
+
+SHIPPING: Parser = _shipping
 
 
 def merged_metadata(current: Json, change: Mapping[str, str | None] | None) -> Json:
