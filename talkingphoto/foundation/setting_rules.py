@@ -104,7 +104,7 @@ def _clock(values: Mapping[str, str], *, sandbox: bool) -> list[str]:
     if sandbox or values.get("TALKINGPHOTO_CLOCK") != "sandbox":
         return []
     return [
-        "TALKINGPHOTO_CLOCK: STRIPE_SECRET_KEY is set, so there is no sandbox to follow; remove it"
+        "TALKINGPHOTO_CLOCK: beside STRIPE_SECRET_KEY only the system's time will do; remove it"
         " or set system"
     ]
 
