@@ -19,7 +19,6 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from services.payment_service import PaymentService
-from services.webhook_service import WebhookService
 from talkingphoto.billing import catalog, ledger
 from talkingphoto.foundation import errors
 from talkingphoto.runtime import Runtime
@@ -28,7 +27,7 @@ from tests.support.proxy import Proxy
 from tests.support.running import wait_until
 from tests.support.sandbox import Event, free_port, of_type, sign
 from tests.support.shop import Person, Shop
-from tests.support.webhooks import made_up_event, results
+from tests.support.webhooks import made_up_event, results, services_through
 from worker.main import Pace
 
 CARDS = {
@@ -273,12 +272,6 @@ def pays_for_what_we_do_not_sell(shop: Shop, person: Person, customer: str) -> l
     )
     assert shop.sandbox.pay(str(page.url)).status == 303
     return shop.new_events()
-
-
-def services_through(shop: Shop, proxy: Proxy) -> WebhookService:
-    """The webhook service reaching Stripe by another way."""
-    settings = shop.runtime.settings.model_copy(update={"stripe_api_base": proxy.base})
-    return WebhookService(Runtime(settings, clock=shop.clock))
 
 
 def environment(shop: Shop, api_base: str) -> dict[str, str]:

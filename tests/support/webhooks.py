@@ -10,6 +10,9 @@ from typing import Any
 
 from sqlalchemy import text
 
+from services.webhook_service import WebhookService
+from talkingphoto.runtime import Runtime
+from tests.support.proxy import Proxy
 from tests.support.sandbox import Event
 from tests.support.shop import Shop
 
@@ -25,6 +28,12 @@ def made_up_event(kind: str, subject: dict[str, Any]) -> Event:
         "type": kind,
         "data": {"object": json.loads(json.dumps(subject))},
     }
+
+
+def services_through(shop: Shop, proxy: Proxy) -> WebhookService:
+    """The webhook service reaching Stripe by another way."""
+    settings = shop.runtime.settings.model_copy(update={"stripe_api_base": proxy.base})
+    return WebhookService(Runtime(settings, clock=shop.clock))
 
 
 def results(shop: Shop, events: Iterable[Event]) -> set[str | None]:
