@@ -82,7 +82,38 @@ def subscription_updated(*, customer: str, subscription: str) -> Event:
 
 def invoice_paid(*, invoice: str, customer: str, subscription: str) -> Event:
     """invoice.payment_succeeded of 2022-11-15: subscription, payment and tax on the invoice."""
-    line = {
+    return _event(
+        "invoice.payment_succeeded",
+        "2022-11-15",
+        {
+            "id": invoice,
+            "object": "invoice",
+            "amount_due": 1999,
+            "amount_paid": 1999,
+            "billing_reason": "subscription_create",
+            "charge": "ch_of_then",
+            "created": _BEGAN,
+            "currency": "usd",
+            "customer": customer,
+            "default_source": None,
+            "discount": None,
+            "lines": {"object": "list", "data": [_line(subscription)], "has_more": False},
+            "paid": True,
+            "paid_out_of_band": False,
+            "payment_intent": "pi_of_then",
+            "status": "paid",
+            "status_transitions": {"paid_at": _BEGAN},
+            "subscription": subscription,
+            "tax": None,
+            "total": 1999,
+            "total_tax_amounts": [],
+            "transfer_data": None,
+        },
+    )
+
+
+def _line(subscription: str) -> dict[str, object]:
+    return {
         "id": "il_of_then",
         "object": "line_item",
         "amount": 1999,
@@ -100,34 +131,6 @@ def invoice_paid(*, invoice: str, customer: str, subscription: str) -> Event:
         "tax_rates": [],
         "type": "subscription",
     }
-    return _event(
-        "invoice.payment_succeeded",
-        "2022-11-15",
-        {
-            "id": invoice,
-            "object": "invoice",
-            "amount_due": 1999,
-            "amount_paid": 1999,
-            "billing_reason": "subscription_create",
-            "charge": "ch_of_then",
-            "created": _BEGAN,
-            "currency": "usd",
-            "customer": customer,
-            "default_source": None,
-            "discount": None,
-            "lines": {"object": "list", "data": [line], "has_more": False, "total_count": 1},
-            "paid": True,
-            "paid_out_of_band": False,
-            "payment_intent": "pi_of_then",
-            "status": "paid",
-            "status_transitions": {"paid_at": _BEGAN},
-            "subscription": subscription,
-            "tax": None,
-            "total": 1999,
-            "total_tax_amounts": [],
-            "transfer_data": None,
-        },
-    )
 
 
 def _event(
