@@ -10,6 +10,7 @@ from stripe_sandbox import bank_desk
 from stripe_sandbox.api import dispatch
 from stripe_sandbox.machine import failures, times, webhooks
 from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice
+from stripe_sandbox.pages.dashboard import levers, views
 from stripe_sandbox.sandbox import Sandbox
 
 _LARGEST_REQUEST = 1024 * 1024
@@ -53,6 +54,8 @@ def create_app(sandbox: Sandbox) -> Flask:
     failures.install(app, sandbox)
     times.install(app, sandbox)
     webhooks.install(app, sandbox)
+    views.install(app, sandbox)
+    levers.install(app, sandbox)
     checkout.install(app, sandbox)
     confirmation.install(app, sandbox)
     credit_note.install(app, sandbox)

@@ -48,12 +48,11 @@ class Quirks:
     version: str | None = None
 
 
+# What can be done to an event; each is a share of them.
+SHARES = ("duplicate", "reorder", "delay", "drop", "stale", "two_secrets", "older")
 FIELDS: params.Fields = {
     "seed": params.integer(0, 2**31 - 1),
-    **dict.fromkeys(
-        ("duplicate", "reorder", "delay", "drop", "stale", "two_secrets", "older"),
-        params.percent,
-    ),
+    **dict.fromkeys(SHARES, params.percent),
     "copies": params.integer(2, 10),
     "reorder_ms": params.integer(1, _MINUTE_MS),
     "delay_ms": params.integer(1, _HOUR_MS),
