@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from stripe_sandbox import Json
 from stripe_sandbox.api import errors
-from stripe_sandbox.unit import Unit, public
+from stripe_sandbox.unit import Unit, visible
 
 # (kind, field) -> the value that is left out unless it is asked for.
 Included = Mapping[tuple[str, str], Callable[[Unit, Json], object]]
@@ -84,7 +84,7 @@ def _named(unit: Unit, object_id: str, asked: _Asked) -> Json:
 
 
 def _finished(unit: Unit, body: Json) -> Json:
-    view = public(body)
+    view = visible(body)
     if view.get("object") == "event":
         view["pending_webhooks"] = unit.connection.execute(
             "SELECT count(*) FROM deliveries WHERE event = ? AND state = 'waiting'", (view["id"],)

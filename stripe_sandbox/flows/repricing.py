@@ -85,6 +85,8 @@ def charge_part(unit: Unit, body: Json, item: Json, whole: tuple[int, int], at: 
     price = subscription_items.amount_of(unit, item, body["currency"])
     net = price - _discount_of(unit, body, item, price)
     amount = prorating.share(net, begins=begins, ends=ends, now=at)
+    debit: Json = {"amount": amount, "start": at, "end": ends, "from": None}
+    body["_debits"][item["id"]] = debit
     if amount == 0:
         return
     made = invoiceitems.prorate(
@@ -97,12 +99,7 @@ def charge_part(unit: Unit, body: Json, item: Json, whole: tuple[int, int], at: 
             words=f"Remaining time on {_name(unit, item)} after {invoiceitems.day(at)}",
         ),
     )
-    body["_debits"][item["id"]] = {
-        "amount": amount,
-        "start": at,
-        "end": ends,
-        "from": {"type": "invoice_item", "invoice_item": made["id"]},
-    }
+    debit["from"] = {"type": "invoice_item", "invoice_item": made["id"]}
 
 
 def _discount_of(unit: Unit, body: Json, item: Json, whole: int) -> int:

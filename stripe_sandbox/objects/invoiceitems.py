@@ -50,7 +50,7 @@ def create(unit: Unit, values: Json) -> Json:
         "quantity": quantity or 1,
         "quantity_decimal": str(quantity or 1),
         "_tax_code": values.get("tax_code"),
-        "_tax_behavior": values.get("tax_behavior") or (price and price["tax_behavior"]),
+        "_tax_behavior": values.get("tax_behavior") or (price["tax_behavior"] if price else None),
     }
     unit.insert(body)
     unit.emit("invoiceitem.created", body)

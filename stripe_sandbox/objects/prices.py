@@ -145,7 +145,7 @@ def all_of(unit: Unit, values: Json) -> Json:
     keys = values.get("lookup_keys")
     if keys:
         marks = ", ".join("?" * len(keys))
-        wheres.append(Where(f"json_extract(body, '$.lookup_key') IN ({marks})", tuple(keys)))
+        wheres.append(Where(f"lookup_key IN ({marks})", tuple(keys)))
     return lists.page(unit, "price", "/v1/prices", values, wheres)
 
 
