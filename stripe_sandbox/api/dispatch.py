@@ -130,7 +130,8 @@ def _unknown(rest: str) -> Response:
 
 
 def _failed(error: Exception) -> Response:
-    log.error("%s %s failed: %r", request.method, request.path, error)
+    cause = getattr(error, "original_exception", None) or error
+    log.error("%s %s failed", request.method, request.path, exc_info=cause)
     body = {"error": {"type": "api_error", "message": "The sandbox failed; its log says why."}}
     request_id = ids.new_id("req", 14)
     return _response(Answer(500, json.dumps(body), request_id), request_id, replayed=False)
