@@ -6,9 +6,8 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
-from stripe_sandbox import bank_desk
 from stripe_sandbox.api import dispatch
-from stripe_sandbox.machine import failures, times, webhooks
+from stripe_sandbox.machine import bank_desk, failures, times, webhooks
 from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice
 from stripe_sandbox.pages.dashboard import levers, views
 from stripe_sandbox.sandbox import Sandbox
