@@ -7,8 +7,9 @@ from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
 from stripe_sandbox.api import dispatch
-from stripe_sandbox.machine import failures, times, webhooks
-from stripe_sandbox.pages import checkout, confirmation, invoice
+from stripe_sandbox.machine import bank_desk, failures, times, webhooks
+from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice
+from stripe_sandbox.pages.dashboard import levers, views
 from stripe_sandbox.sandbox import Sandbox
 
 _LARGEST_REQUEST = 1024 * 1024
@@ -48,10 +49,14 @@ def create_app(sandbox: Sandbox) -> Flask:
     app.before_request(guard)
     app.register_error_handler(HTTPException, refuse)
     dispatch.install(app, sandbox)
+    bank_desk.install(app, sandbox)
     failures.install(app, sandbox)
     times.install(app, sandbox)
     webhooks.install(app, sandbox)
+    views.install(app, sandbox)
+    levers.install(app, sandbox)
     checkout.install(app, sandbox)
     confirmation.install(app, sandbox)
+    credit_note.install(app, sandbox)
     invoice.install(app, sandbox)
     return app

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stripe_sandbox import clock, retention
@@ -14,6 +14,7 @@ from stripe_sandbox.delivery.deliverer import Deliverer
 from stripe_sandbox.faults.book import Book
 from stripe_sandbox.flows import timers
 from stripe_sandbox.objects import webhook_endpoints
+from stripe_sandbox.policy import Policy
 from stripe_sandbox.retention import Limits
 from stripe_sandbox.store import Store
 from stripe_sandbox.unit import Cause, Unit
@@ -37,6 +38,7 @@ class Settings:
     brand: str = "Sandbox merchant"
     webhook_url: str | None = None
     webhook_secrets: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class Sandbox:
                 public_url=self.settings.public_url,
                 brand=self.settings.brand,
                 cause=cause or Cause(),
+                policy=self.settings.policy,
             )
             yield unit
             unit.finish()

@@ -60,5 +60,9 @@ class Shelf:
             self._database.executemany(_INSERT + _ROW, self._new.values())
         for object_id, facts in self._changed.items():
             self._database.execute(_UPDATE, [*facts, object_id])
+        self.forget()
+
+    def forget(self) -> None:
+        """What is not in the database yet will not get there."""
         self._new.clear()
         self._changed.clear()

@@ -2,13 +2,15 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from stripe_sandbox import API_VERSION, Json, ids
 from stripe_sandbox.api import errors
 from stripe_sandbox.delivery import outbox
 from stripe_sandbox.delivery.outbox import Listener
+from stripe_sandbox.policy import Policy
 from stripe_sandbox.shelf import Shelf, written
 
 
@@ -42,6 +44,7 @@ class Unit:
     brand: str = "Sandbox merchant"
     cause: Cause = Cause()
     clock: str | None = None
+    policy: Policy = field(default_factory=Policy)
     events: list[str] = field(default_factory=list)
     emitted: int = 0
     timers: int = 0
@@ -64,6 +67,21 @@ class Unit:
         if self._deliveries:
             outbox.store(self.database, self._deliveries)
             self._deliveries.clear()
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Everything done inside is undone at the end, as if it had never been."""
+        kept = (list(self.events), self.emitted, self.timers)
+        self.connection.execute("SAVEPOINT rehearsal")
+        try:
+            yield
+        finally:
+            self._shelf.forget()
+            self._deliveries.clear()
+            self._listeners = None
+            self.database.execute("ROLLBACK TO rehearsal")
+            self.database.execute("RELEASE rehearsal")
+            self.events, self.emitted, self.timers = kept
 
     def insert(self, body: Json) -> Json:
         """The object is stored; its place in lists is after all that were stored before."""
@@ -107,13 +125,17 @@ class Unit:
         self, kind: str, wheres: Iterable[Where] = (), limit: int = 1000, order: str = "DESC"
     ) -> list[Json]:
         """The objects that meet every condition, newest first; oldest first with order ASC."""
-        conditions = [Where("kind = ?", (kind,)), *wheres]
-        clauses = " AND ".join(condition.sql for condition in conditions)
-        values = [value for condition in conditions for value in condition.values]
+        clauses, values = _met(kind, wheres)
         # The clauses are texts of this package; whatever a caller sent is bound by position.
         query = f"SELECT body FROM objects WHERE {clauses} ORDER BY seq {order} LIMIT ?"  # noqa: S608
         rows = self.connection.execute(query, [*values, limit])
         return [dict(json.loads(row["body"])) for row in rows]
+
+    def count(self, kind: str, wheres: Iterable[Where] = ()) -> int:
+        """How many objects meet every condition."""
+        clauses, values = _met(kind, wheres)
+        query = f"SELECT count(*) FROM objects WHERE {clauses}"  # noqa: S608 - as in select
+        return int(self.connection.execute(query, values).fetchone()[0])
 
     def place(self, object_id: str) -> int | None:
         """The object's place in the order of storing, or None if there is no such object."""
@@ -182,6 +204,12 @@ def public(body: Json) -> Json:
 def visible(body: Json) -> Json:
     """As public, for what is read at once and then forgotten: its parts are not copied."""
     return {name: value for name, value in body.items() if name[0] != "_"}
+
+
+def _met(kind: str, wheres: Iterable[Where]) -> tuple[str, list[object]]:
+    conditions = [Where("kind = ?", (kind,)), *wheres]
+    clauses = " AND ".join(condition.sql for condition in conditions)
+    return clauses, [value for condition in conditions for value in condition.values]
 
 
 def changes(before: Json, after: Json) -> Json:

@@ -48,7 +48,7 @@ class Quirks:
     version: str | None = None
 
 
-# The modes themselves, as against the numbers that belong to them.
+# What can be done to an event; each is a share of them.
 SHARES = ("duplicate", "reorder", "delay", "drop", "stale", "two_secrets", "older")
 FIELDS: params.Fields = {
     "seed": params.integer(0, 2**31 - 1),
