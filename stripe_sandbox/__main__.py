@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from stripe_sandbox import server
-from stripe_sandbox.api import dispatch, table
+from stripe_sandbox import policy, server
+from stripe_sandbox.api import served, table
 from stripe_sandbox.sandbox import Settings
 from stripe_sandbox.store import StoreFault
 
@@ -15,16 +15,21 @@ def main(arguments: list[str] | None = None) -> int:
     """The sandbox has run and ended; or one line said why it could not."""
     given = _parser().parse_args(arguments)
     if given.routes:
-        sys.stdout.write("\n".join(table.rows(dispatch.ROUTES)) + "\n")
+        sys.stdout.write("\n".join(table.rows(served.ROUTES)) + "\n")
         return 0
     public_url = (given.public_url or f"http://localhost:{given.port}").rstrip("/")
     secrets = os.environ.get("STRIPE_SANDBOX_WEBHOOK_SECRET", "")
+    try:
+        collects = policy.read(os.environ)
+    except policy.PolicyFault as error:
+        return _refuse(str(error))
     settings = Settings(
         store=given.store,
         public_url=public_url,
         brand=os.environ.get("STRIPE_SANDBOX_BRAND") or Settings.brand,
         webhook_url=os.environ.get("STRIPE_SANDBOX_WEBHOOK_URL") or None,
         webhook_secrets=tuple(part.strip() for part in secrets.split(",") if part.strip()),
+        policy=collects,
     )
     if settings.webhook_url and not settings.webhook_secrets:
         return _refuse(

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stripe_sandbox import clock
@@ -12,6 +12,7 @@ from stripe_sandbox.api.idempotency import Running
 from stripe_sandbox.delivery import Deliverer
 from stripe_sandbox.flows import timers
 from stripe_sandbox.objects import webhook_endpoints
+from stripe_sandbox.policy import Policy
 from stripe_sandbox.store import Store
 from stripe_sandbox.unit import Cause, Unit
 
@@ -31,6 +32,7 @@ class Settings:
     brand: str = "Sandbox merchant"
     webhook_url: str | None = None
     webhook_secrets: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
 
 
 class Sandbox:
@@ -60,6 +62,7 @@ class Sandbox:
                 public_url=self.settings.public_url,
                 brand=self.settings.brand,
                 cause=cause or Cause(),
+                policy=self.settings.policy,
             )
             yield unit
         if unit.events:

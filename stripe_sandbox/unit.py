@@ -3,11 +3,13 @@
 import json
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from stripe_sandbox import API_VERSION, Json, ids
 from stripe_sandbox.api import errors
+from stripe_sandbox.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,21 @@ class Unit:
     brand: str = "Sandbox merchant"
     cause: Cause = Cause()
     clock: str | None = None
+    policy: Policy = field(default_factory=Policy)
     events: list[str] = field(default_factory=list)
     timers: int = 0
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Everything done inside is undone at the end, as if it had never been."""
+        events, timers = list(self.events), self.timers
+        self.connection.execute("SAVEPOINT rehearsal")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK TO rehearsal")
+            self.connection.execute("RELEASE rehearsal")
+            self.events, self.timers = events, timers
 
     def insert(self, body: Json) -> Json:
         """The object is stored; its place in lists is after all that were stored before."""

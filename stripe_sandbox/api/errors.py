@@ -17,15 +17,16 @@ class StripeFault(Exception):
         if code:
             self.error["doc_url"] = f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}"
 
-    @property
-    def keeps_effects(self) -> bool:
-        """True for a failed payment: the refusal is the result, and its traces stay."""
-        return self.status == 402
+        # A failed payment leaves its traces: the refusal is the result.
+        self.keeps_effects = status == 402
 
 
-def invalid(message: str, *, code: str | None = None, param: str | None = None) -> StripeFault:
+def invalid(
+    message: str, *, code: str | None = None, param: str | None = None, status: int = 400
+) -> StripeFault:
     """The request cannot be carried out as it was written."""
-    return StripeFault(400, type="invalid_request_error", message=message, code=code, param=param)
+    fault = {"type": "invalid_request_error", "message": message, "code": code, "param": param}
+    return StripeFault(status, **fault)
 
 
 def missing_parameter(param: str) -> StripeFault:

@@ -48,7 +48,10 @@ def _expand(unit: Unit, node: object, parts: list[str], asked: _Asked) -> None:
     if not isinstance(node, dict):
         raise asked.refused()
     head, rest = parts[0], parts[1:]
-    node[head] = _opened(unit, node, head, asked)
+    opened = _opened(unit, node, head, asked)
+    if opened is None and head not in node:
+        return
+    node[head] = opened
     if rest and node[head] is not None:
         _expand(unit, node[head], rest, asked)
 
@@ -79,6 +82,7 @@ def _finished(unit: Unit, body: Json) -> Json:
         view["pending_webhooks"] = unit.connection.execute(
             "SELECT count(*) FROM deliveries WHERE event = ? AND state = 'waiting'", (view["id"],)
         ).fetchone()[0]
-    if view.get("deleted"):
+    # A deleted discount is still shown whole: invoices name it.
+    if view.get("deleted") and view["object"] != "discount":
         return {"id": view["id"], "object": view["object"], "deleted": True}
     return view

@@ -38,7 +38,7 @@ def test_an_event_has_the_endpoints_version_and_the_request_that_caused_it(
     )
 
     def mine() -> list[dict[str, object]]:
-        return [e for e in receiver.events() if e["data"]["object"]["id"] == made.id]
+        return [e for e in receiver.events() if e["data"]["object"].get("id") == made.id]
 
     eventually(lambda: bool(mine()))
     event = mine()[0]
