@@ -7,8 +7,8 @@ from pathlib import Path
 
 from stripe_sandbox import policy, server
 from stripe_sandbox.api import served, table
+from stripe_sandbox.opening import StoreFault
 from stripe_sandbox.sandbox import Settings
-from stripe_sandbox.store import StoreFault
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,8 +39,6 @@ def main(arguments: list[str] | None = None) -> int:
         server.run(settings, given.port)
     except (StoreFault, server.PortTaken) as error:
         return _refuse(str(error))
-    except OSError as error:
-        return _refuse(f"the store {given.store} cannot be opened: {error.strerror}")
     return 0
 
 

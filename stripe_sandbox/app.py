@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
-from stripe_sandbox import machine
 from stripe_sandbox.api import dispatch
-from stripe_sandbox.pages import checkout, confirmation, invoice
+from stripe_sandbox.machine import times, webhooks
+from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice
 from stripe_sandbox.sandbox import Sandbox
 
 _LARGEST_REQUEST = 1024 * 1024
@@ -43,8 +43,10 @@ def create_app(sandbox: Sandbox) -> Flask:
     app.before_request(guard)
     app.register_error_handler(HTTPException, refuse)
     dispatch.install(app, sandbox)
-    machine.install(app, sandbox)
+    times.install(app, sandbox)
+    webhooks.install(app, sandbox)
     checkout.install(app, sandbox)
     confirmation.install(app, sandbox)
+    credit_note.install(app, sandbox)
     invoice.install(app, sandbox)
     return app

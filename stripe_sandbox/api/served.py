@@ -3,7 +3,9 @@
 from stripe_sandbox.api import expand
 from stripe_sandbox.api.routes import Route
 from stripe_sandbox.flows import (
+    cataloguing,
     changing,
+    crediting,
     ending,
     invoicing,
     itemizing,
@@ -15,6 +17,7 @@ from stripe_sandbox.objects import (
     balance,
     charges,
     coupons,
+    credit_notes,
     customer_balance,
     customer_tax,
     customers,
@@ -33,10 +36,12 @@ from stripe_sandbox.objects import (
     sessions,
     subscription_items,
     subscriptions,
+    tax_calculations,
     tax_codes,
     tax_ids,
     tax_rates,
     tax_settings,
+    tax_transactions,
     test_clocks,
     webhook_endpoints,
 )
@@ -45,9 +50,12 @@ ROUTES: tuple[Route, ...] = tuple(
     route
     for module in (
         balance,
+        cataloguing,
         changing,
         charges,
         coupons,
+        credit_notes,
+        crediting,
         customer_balance,
         customers,
         discounts,
@@ -70,10 +78,12 @@ ROUTES: tuple[Route, ...] = tuple(
         subscribing,
         subscription_items,
         subscriptions,
+        tax_calculations,
         tax_codes,
         tax_ids,
         tax_rates,
         tax_settings,
+        tax_transactions,
         test_clocks,
         webhook_endpoints,
     )
@@ -90,4 +100,7 @@ INCLUDED: expand.Included = {
     ("invoice", "confirmation_secret"): invoices.confirmation_of,
     ("invoice", "payments"): invoices.payments_of,
     ("price", "currency_options"): prices.options_of,
+    ("tax.calculation", "line_items"): tax_calculations.included,
+    ("tax.calculation_line_item", "tax_breakdown"): tax_calculations.breakdown_of,
+    ("tax.transaction", "line_items"): tax_transactions.included,
 }
