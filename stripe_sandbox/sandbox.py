@@ -11,6 +11,7 @@ from pathlib import Path
 from stripe_sandbox import clock
 from stripe_sandbox.api.idempotency import Running
 from stripe_sandbox.delivery.deliverer import Deliverer
+from stripe_sandbox.faults.book import Book
 from stripe_sandbox.flows import timers
 from stripe_sandbox.objects import webhook_endpoints
 from stripe_sandbox.policy import Policy
@@ -64,6 +65,7 @@ class Sandbox:
         """The store is open and the endpoint of start-up, if any, is in it."""
         self.settings = settings
         self.store = Store(settings.store)
+        self.faults = Book(self.store)
         self.running = Running()
         self.deliverer = Deliverer(self.store)
         self._time_moves = threading.Lock()

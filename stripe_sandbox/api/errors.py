@@ -62,5 +62,6 @@ def idempotency(status: int, message: str, code: str | None = None) -> StripeFau
 
 
 def card_refused(last_error: Json, intent: Json | None) -> StripeFault:
-    """The bank said no; the error is the one kept on the PaymentIntent, which comes along."""
-    return StripeFault(402, **{**last_error, "type": "card_error", "payment_intent": intent})
+    """The bank said no; the error is the one kept on the intent, which comes along."""
+    along = {intent["object"]: intent} if intent else {}
+    return StripeFault(402, **{**last_error, "type": "card_error", **along})

@@ -120,6 +120,18 @@ def choice(*names: str) -> Parser:
     return parse
 
 
+def percent(value: FormValue, name: str) -> int:
+    """A share of many: ``on``, ``off``, or a whole number of percent."""
+    text = value.removesuffix("%") if isinstance(value, str) else ""
+    if text in ("on", "off"):
+        return 100 if text == "on" else 0
+    if not (text.isascii() and text.isdigit() and int(text) <= 100):
+        raise errors.invalid(
+            f"{name} is on, off or a whole number of percent from 0 to 100.", param=name
+        )
+    return int(text)
+
+
 def currency(value: FormValue, name: str) -> str:
     """A three-letter currency code in lower case."""
     code = value.lower() if isinstance(value, str) else ""
@@ -237,6 +249,20 @@ def _address(value: FormValue, name: str) -> Json | None:
 
 
 ADDRESS: Parser = _address
+_SHIPPING_PARTS = ("carrier", "phone", "tracking_number")
+_GIVEN_SHIPPING = hash_of(
+    {"address": ADDRESS, "name": TEXT, **dict.fromkeys(_SHIPPING_PARTS, TEXT)},
+    ("address", "name"),
+)
+
+
+def _shipping(value: FormValue, name: str) -> Json | None:
+    """Where something is sent and by whom, None for what was not given."""
+    given = _GIVEN_SHIPPING(value, name)
+    return {**dict.fromkeys(_SHIPPING_PARTS), **given} if isinstance(given, dict) else None
+
+
+SHIPPING: Parser = _shipping
 
 
 def merged_metadata(current: Json, change: Mapping[str, str | None] | None) -> Json:

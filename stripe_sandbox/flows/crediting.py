@@ -3,8 +3,8 @@
 from stripe_sandbox import Json
 from stripe_sandbox.api import errors, lists
 from stripe_sandbox.api.routes import Route
-from stripe_sandbox.flows import settling
-from stripe_sandbox.objects import credit_notes, customer_balance, invoice_payments, refunds
+from stripe_sandbox.flows import refunding, settling
+from stripe_sandbox.objects import credit_notes, customer_balance, invoice_payments
 from stripe_sandbox.objects.credit_notes import Plan
 from stripe_sandbox.unit import Unit
 
@@ -83,7 +83,7 @@ def _refunded(unit: Unit, plan: Plan, amount: int) -> list[Json]:
         charge = unit.get("charge", intent["latest_charge"])
         share = min(left, charge["amount_captured"] - charge["amount_refunded"])
         if share > 0:
-            refund = refunds.create(unit, {"payment_intent": intent["id"], "amount": share})
+            refund = refunding.create(unit, {"payment_intent": intent["id"], "amount": share})
             links.append(_link(refund, share))
             left -= share
     if left:
