@@ -9,7 +9,14 @@ import pytest
 
 from tests.stripe_cli import verdict
 from tests.stripe_cli.binary import Said
-from tests.stripe_cli.flows import FLOWS, METHOD_TYPES, NOT_SERVED, Flow, Reason
+from tests.stripe_cli.flows import (
+    FLOWS,
+    ITERATIONS,
+    METHOD_TYPES,
+    TOO_EARLY,
+    Flow,
+    Reason,
+)
 from tests.stripe_cli.product import Arrival
 from tests.stripe_cli.recorder import Exchange
 from tests.stripe_cli.running import Run
@@ -72,14 +79,26 @@ def test_a_run_has_not_passed_if_anything_on_the_way_failed(
 
 
 def test_a_listed_run_is_refused_for_the_parameter_of_its_reason() -> None:
-    iterations = Reason("iterations", "endive takes the phase's duration")
     for reason, param in (
         (METHOD_TYPES, "payment_method_types"),
         (METHOD_TYPES, "payment_method_types[0]"),
-        (iterations, "phases[1][iterations]"),
+        (ITERATIONS, "phases[1][iterations]"),
     ):
-        assert verdict.of_a_refusal(listed(reason, refusal(param)), None) == ""
-    assert verdict.of_a_refusal(listed(NOT_SERVED, Exchange("GET /v1/x", 404, "{}")), None) == ""
+        assert verdict.of_a_refusal(listed(reason, MADE, refusal(param)), None) == ""
+
+
+def test_a_listed_run_without_parameters_just_does_not_lead_to_its_event() -> None:
+    run = listed(TOO_EARLY, MADE)
+    assert verdict.of_a_refusal(run, None) == ""
+    assert "passes now" in verdict.of_a_refusal(run, "evt_1")
+
+
+def test_an_event_is_a_run_s_own_if_an_answer_named_its_object_or_payment() -> None:
+    paid = replace(PASSED, exchanges=(Exchange("POST /v1/x", 200, '{"id": "pi_1"}'),))
+    assert paid.concerns({"id": "pi_1"})
+    assert paid.concerns({"id": "dp_1", "payment_intent": "pi_1"})
+    assert not paid.concerns({"id": "pi_12", "payment_intent": None})
+    assert not paid.concerns({"object": "balance"})
 
 
 @pytest.mark.parametrize(

@@ -82,13 +82,16 @@ def _run(cli: binary.Cli) -> Outcome:
 def _tell(outcome: Outcome, faults: dict[Run, str]) -> None:
     good = [run for run, fault in faults.items() if not fault]
     passed = [run for run in good if run.flow.reason is None]
-    amended = {run.flow for run in good if run.amended}
-    listed = [run.flow for run in good if not run.must_pass]
-    _say(f"flows passed {len(passed)} / listed {len(listed)}, of which amended {len(amended)} pass")
-    for flow in listed:
-        assert flow.reason is not None, flow.name
-        end = f"; passes with {' '.join(flow.instead)}" if flow in amended else ""
-        _say(f"  {flow.name}: {flow.reason.parameter or '-'}: {flow.reason.why}{end}")
+    listed = [run for run in good if not run.must_pass]
+    amended = [run for run in good if run.amended]
+    _say(f"flows passed {len(passed)} / listed {len(listed)}, of which {len(amended)} pass amended")
+    for reason in dict.fromkeys(run.flow.reason for run in listed):
+        assert reason is not None, "a listed flow has a reason"
+        names = [run.flow.name for run in listed if run.flow.reason is reason]
+        _say(f"  {', '.join((*reason.parameters[:1], reason.why))}: {' '.join(names)}")
+    for instead in dict.fromkeys(run.flow.instead for run in amended):
+        names = [run.flow.name for run in amended if run.flow.instead == instead]
+        _say(f"  passed with {' '.join(instead)}: {' '.join(names)}")
     results = Counter(arrival.result or "waiting" for arrival in outcome.arrivals.values())
     ends = ", ".join(f"{number} {result}" for result, number in sorted(results.items()))
     _say(f"{len(outcome.arrivals)} events in our app: {ends}")

@@ -114,8 +114,7 @@ class Product:
 
 def _event_of(run: Run, events: Iterable[dict[str, Any]]) -> str | None:
     for event in events:
-        about = event["data"]["object"].get("id")
-        if event["type"] == run.flow.event and run.concerns(about):
+        if event["type"] == run.flow.event and run.concerns(event["data"]["object"]):
             return str(event["id"])
     return None
 

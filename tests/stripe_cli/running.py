@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from tests.stripe_cli.binary import Cli, Said
 from tests.stripe_cli.flows import Flow, Reason
@@ -35,13 +36,14 @@ class Run:
         """False for a flow that is run as it is although a parameter of it is gone."""
         return self.amended or self.flow.reason is None
 
-    def concerns(self, object_id: str | None) -> bool:
-        """True if an answer named that object."""
-        return any(json.dumps(object_id) in each.answer for each in self.exchanges)
+    def concerns(self, body: dict[str, Any]) -> bool:
+        """True if an answer named that object, or the payment that it is of."""
+        names = [json.dumps(body[name]) for name in ("id", "payment_intent") if body.get(name)]
+        return any(name in each.answer for name in names for each in self.exchanges)
 
     def was_refused_for(self, reason: Reason) -> bool:
-        """True if an answer was the refusal that the reason speaks of."""
-        return any(_is_refusal(each, reason) for each in self.exchanges)
+        """True if an answer was a refusal that the reason speaks of."""
+        return any(_refused_parameter(each) in reason.parameters for each in self.exchanges)
 
 
 def run_all(flows: Iterable[Flow], cli: Cli, recorder: Recorder) -> list[Run]:
@@ -60,12 +62,10 @@ def run_all(flows: Iterable[Flow], cli: Cli, recorder: Recorder) -> list[Run]:
         return [each.result() for each in begun]
 
 
-def _is_refusal(exchange: Exchange, reason: Reason) -> bool:
-    if not reason.parameter:
-        return exchange.status in (400, 404)
-    if exchange.status != 400:
-        return False
-    error = json.loads(exchange.answer)["error"]
-    # The name without the places in lists: phases[0][iterations], payment_method_types[0].
-    names = re.findall(r"[^\[\]\d][^\[\]]*", error.get("param", ""))
-    return error.get("code") == "parameter_unknown" and names[-1:] == [reason.parameter]
+def _refused_parameter(exchange: Exchange) -> str | None:
+    """The last name in the parameter that was refused as unknown: phases[0][iterations]."""
+    error = json.loads(exchange.answer).get("error", {})
+    if exchange.status != 400 or error.get("code") != "parameter_unknown":
+        return None
+    names = re.findall(r"[^\[\]\d][^\[\]]*", error["param"])
+    return names[-1] if names else None

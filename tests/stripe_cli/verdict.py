@@ -39,7 +39,7 @@ def of_a_refusal(run: Run, event: str | None) -> str:
     assert reason is not None, run.name
     if event is not None:
         return f"{run.name} passes now: take it off the list"
-    if not run.was_refused_for(reason):
+    if reason.parameters and not run.was_refused_for(reason):
         said = "; ".join(f"{each.request}: {each.status}" for each in run.exchanges)
-        return f"{run.name} was not refused for {reason.parameter or 'what is not served'}: {said}"
+        return f"{run.name} was not refused for {' or '.join(reason.parameters)}: {said}"
     return ""
