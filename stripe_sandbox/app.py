@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
-from stripe_sandbox import machine
+from stripe_sandbox import machine, request_log
 from stripe_sandbox.api import dispatch
 from stripe_sandbox.pages import checkout, confirmation, invoice
 from stripe_sandbox.sandbox import Sandbox
@@ -42,6 +42,8 @@ def create_app(sandbox: Sandbox) -> Flask:
 
     app.before_request(guard)
     app.register_error_handler(HTTPException, refuse)
+    if sandbox.settings.request_log:
+        request_log.install(app, sandbox.settings.request_log)
     dispatch.install(app, sandbox)
     machine.install(app, sandbox)
     checkout.install(app, sandbox)

@@ -31,6 +31,7 @@ class Settings:
     brand: str = "Sandbox merchant"
     webhook_url: str | None = None
     webhook_secrets: tuple[str, ...] = ()
+    request_log: Path | None = None
 
 
 class Sandbox:
