@@ -5,28 +5,39 @@ import os
 import sys
 from pathlib import Path
 
-from stripe_sandbox import server
-from stripe_sandbox.api import dispatch, table
+from stripe_sandbox import policy, server
+from stripe_sandbox.api import served, table
+from stripe_sandbox.opening import StoreFault
 from stripe_sandbox.sandbox import Settings
-from stripe_sandbox.store import StoreFault
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The sandbox has run and ended; or one line said why it could not."""
     given = _parser().parse_args(arguments)
     if given.routes:
-        sys.stdout.write("\n".join(table.rows(dispatch.ROUTES)) + "\n")
+        sys.stdout.write("\n".join(table.rows(served.ROUTES)) + "\n")
         return 0
     public_url = (given.public_url or f"http://localhost:{given.port}").rstrip("/")
     secrets = os.environ.get("STRIPE_SANDBOX_WEBHOOK_SECRET", "")
+<<<<<<< HEAD
     request_log = os.environ.get("STRIPE_SANDBOX_REQUEST_LOG")
+=======
+    try:
+        collects = policy.read(os.environ)
+    except policy.PolicyFault as error:
+        return _refuse(str(error))
+>>>>>>> main
     settings = Settings(
         store=given.store,
         public_url=public_url,
         brand=os.environ.get("STRIPE_SANDBOX_BRAND") or Settings.brand,
         webhook_url=os.environ.get("STRIPE_SANDBOX_WEBHOOK_URL") or None,
         webhook_secrets=tuple(part.strip() for part in secrets.split(",") if part.strip()),
+<<<<<<< HEAD
         request_log=Path(request_log) if request_log else None,
+=======
+        policy=collects,
+>>>>>>> main
     )
     if settings.webhook_url and not settings.webhook_secrets:
         return _refuse(
@@ -36,8 +47,6 @@ def main(arguments: list[str] | None = None) -> int:
         server.run(settings, given.port)
     except (StoreFault, server.PortTaken) as error:
         return _refuse(str(error))
-    except OSError as error:
-        return _refuse(f"the store {given.store} cannot be opened: {error.strerror}")
     return 0
 
 

@@ -6,9 +6,14 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
+<<<<<<< HEAD
 from stripe_sandbox import machine, request_log
+=======
+from stripe_sandbox import bank_desk
+>>>>>>> main
 from stripe_sandbox.api import dispatch
-from stripe_sandbox.pages import checkout, confirmation, invoice
+from stripe_sandbox.machine import times, webhooks
+from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice
 from stripe_sandbox.sandbox import Sandbox
 
 _LARGEST_REQUEST = 1024 * 1024
@@ -45,8 +50,11 @@ def create_app(sandbox: Sandbox) -> Flask:
     if sandbox.settings.request_log:
         request_log.install(app, sandbox.settings.request_log)
     dispatch.install(app, sandbox)
-    machine.install(app, sandbox)
+    bank_desk.install(app, sandbox)
+    times.install(app, sandbox)
+    webhooks.install(app, sandbox)
     checkout.install(app, sandbox)
     confirmation.install(app, sandbox)
+    credit_note.install(app, sandbox)
     invoice.install(app, sandbox)
     return app

@@ -12,58 +12,12 @@ from stripe_sandbox.api import auth, errors, expand, forms, idempotency, params
 from stripe_sandbox.api.errors import StripeFault
 from stripe_sandbox.api.idempotency import Answer
 from stripe_sandbox.api.routes import Route
-from stripe_sandbox.objects import (
-    balance,
-    charges,
-    customers,
-    events,
-    invoice_payments,
-    invoices,
-    line_items,
-    payment_intents,
-    payment_methods,
-    prices,
-    products,
-    refunds,
-    sessions,
-    subscriptions,
-    test_clocks,
-    webhook_endpoints,
-)
+from stripe_sandbox.api.served import INCLUDED, ROUTES
 from stripe_sandbox.sandbox import Sandbox
 from stripe_sandbox.unit import Cause, Unit
 
 log = logging.getLogger(__name__)
 
-ROUTES: tuple[Route, ...] = tuple(
-    route
-    for noun in (
-        balance,
-        charges,
-        customers,
-        events,
-        invoice_payments,
-        invoices,
-        payment_intents,
-        payment_methods,
-        prices,
-        products,
-        refunds,
-        sessions,
-        subscriptions,
-        test_clocks,
-        webhook_endpoints,
-    )
-    for route in noun.ROUTES
-)
-_INCLUDED: expand.Included = {
-    ("charge", "refunds"): charges.refunds_of,
-    ("checkout.session", "line_items"): line_items.page_of,
-    ("customer", "subscriptions"): customers.subscriptions_of,
-    ("invoice", "confirmation_secret"): invoices.confirmation_of,
-    ("invoice", "payments"): invoices.payments_of,
-    ("price", "currency_options"): prices.options_of,
-}
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z_]+)?\Z")
 _EXPAND = params.list_of(params.TEXT)
 
@@ -137,7 +91,7 @@ def _run(unit: Unit, call: _Call) -> Json:
     paths = [str(path) for path in wanted] if isinstance(wanted, list) else []
     values = params.read(call.route.fields, form, required=call.route.required)
     body = call.route.handler(unit, values, **call.path_ids)
-    return expand.shown(unit, body, paths, _INCLUDED)
+    return expand.shown(unit, body, paths, INCLUDED)
 
 
 def _check_version() -> None:
@@ -176,7 +130,8 @@ def _unknown(rest: str) -> Response:
 
 
 def _failed(error: Exception) -> Response:
-    log.error("%s %s failed: %r", request.method, request.path, error)
+    cause = getattr(error, "original_exception", None) or error
+    log.error("%s %s failed", request.method, request.path, exc_info=cause)
     body = {"error": {"type": "api_error", "message": "The sandbox failed; its log says why."}}
     request_id = ids.new_id("req", 14)
     return _response(Answer(500, json.dumps(body), request_id), request_id, replayed=False)

@@ -17,15 +17,16 @@ class StripeFault(Exception):
         if code:
             self.error["doc_url"] = f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}"
 
-    @property
-    def keeps_effects(self) -> bool:
-        """True for a failed payment: the refusal is the result, and its traces stay."""
-        return self.status == 402
+        # A failed payment leaves its traces: the refusal is the result.
+        self.keeps_effects = status == 402
 
 
-def invalid(message: str, *, code: str | None = None, param: str | None = None) -> StripeFault:
+def invalid(
+    message: str, *, code: str | None = None, param: str | None = None, status: int = 400
+) -> StripeFault:
     """The request cannot be carried out as it was written."""
-    return StripeFault(400, type="invalid_request_error", message=message, code=code, param=param)
+    fault = {"type": "invalid_request_error", "message": message, "code": code, "param": param}
+    return StripeFault(status, **fault)
 
 
 def missing_parameter(param: str) -> StripeFault:
@@ -61,5 +62,6 @@ def idempotency(status: int, message: str, code: str | None = None) -> StripeFau
 
 
 def card_refused(last_error: Json, intent: Json | None) -> StripeFault:
-    """The bank said no; the error is the one kept on the PaymentIntent, which comes along."""
-    return StripeFault(402, **{**last_error, "type": "card_error", "payment_intent": intent})
+    """The bank said no; the error is the one kept on the intent, which comes along."""
+    along = {intent["object"]: intent} if intent else {}
+    return StripeFault(402, **{**last_error, "type": "card_error", **along})

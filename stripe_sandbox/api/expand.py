@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 
 from stripe_sandbox import Json
 from stripe_sandbox.api import errors
-from stripe_sandbox.unit import Unit, public
+from stripe_sandbox.objects import balance
+from stripe_sandbox.unit import Unit, visible
 
 # (kind, field) -> the value that is left out unless it is asked for.
 Included = Mapping[tuple[str, str], Callable[[Unit, Json], object]]
@@ -13,7 +14,7 @@ _DEEPEST = 4
 
 def shown(unit: Unit, body: Json, paths: list[str], included: Included) -> Json:
     """The object as a caller sees it, with every asked-for path expanded."""
-    if body.get("object") == "list":
+    if body.get("object") in ("list", "search_result"):
         view = {**body, "data": [_finished(unit, row) for row in body["data"]]}
     else:
         view = _finished(unit, body)
@@ -26,7 +27,8 @@ def shown(unit: Unit, body: Json, paths: list[str], included: Included) -> Json:
                 param="expand",
             )
         _expand(unit, view, parts, _Asked(path, included))
-    return view
+    # A page of a search remembers its query for as long as it may be asked to count.
+    return {name: value for name, value in view.items() if not name.startswith("_")}
 
 
 class _Asked:
@@ -48,7 +50,10 @@ def _expand(unit: Unit, node: object, parts: list[str], asked: _Asked) -> None:
     if not isinstance(node, dict):
         raise asked.refused()
     head, rest = parts[0], parts[1:]
-    node[head] = _opened(unit, node, head, asked)
+    opened = _opened(unit, node, head, asked)
+    if opened is None and head not in node:
+        return
+    node[head] = opened
     if rest and node[head] is not None:
         _expand(unit, node[head], rest, asked)
 
@@ -56,14 +61,21 @@ def _expand(unit: Unit, node: object, parts: list[str], asked: _Asked) -> None:
 def _opened(unit: Unit, node: Json, head: str, asked: _Asked) -> object:
     include = asked.included.get((str(node.get("object")), head))
     if include is not None and node.get(head) is None:
-        stored = unit.find(str(node["id"]))
-        return include(unit, stored or node)
+        stored = unit.find(str(node.get("id")))
+        return _whole(unit, include(unit, stored or node))
     value = node.get(head)
     if head not in node or head == "id":
         raise asked.refused()
     if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
         return [_named(unit, item, asked) for item in value]
     return _named(unit, value, asked) if isinstance(value, str) else value
+
+
+def _whole(unit: Unit, included: object) -> object:
+    """What was included, without the sandbox's own notes where it is a list of objects."""
+    if isinstance(included, dict) and included.get("object") == "list":
+        return {**included, "data": [_finished(unit, row) for row in included["data"]]}
+    return included
 
 
 def _named(unit: Unit, object_id: str, asked: _Asked) -> Json:
@@ -74,11 +86,20 @@ def _named(unit: Unit, object_id: str, asked: _Asked) -> Json:
 
 
 def _finished(unit: Unit, body: Json) -> Json:
-    view = public(body)
-    if view.get("object") == "event":
+    view = visible(body)
+    kind = view.get("object")
+    if kind == "balance_transaction":
+        view["status"] = balance.status_of(unit, view)
+    elif kind == "dispute":
+        view["balance_transactions"] = [
+            {**moved, "status": balance.status_of(unit, moved)}
+            for moved in view["balance_transactions"]
+        ]
+    elif kind == "event":
         view["pending_webhooks"] = unit.connection.execute(
             "SELECT count(*) FROM deliveries WHERE event = ? AND state = 'waiting'", (view["id"],)
         ).fetchone()[0]
-    if view.get("deleted"):
+    # A deleted discount is still shown whole: invoices name it.
+    if view.get("deleted") and view["object"] != "discount":
         return {"id": view["id"], "object": view["object"], "deleted": True}
     return view

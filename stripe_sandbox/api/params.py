@@ -1,6 +1,7 @@
 """What a parameter may be: small parsers that turn form text into values or refuse by name."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
 
 from stripe_sandbox import Json
 from stripe_sandbox.api import errors
@@ -13,7 +14,7 @@ Fields = Mapping[str, Parser]
 _REMOVED = {
     "payment_method_types": "Removed in 2026-10-28.endive: leave it out, or use "
     "allowed_payment_method_types or excluded_payment_method_types.",
-    "coupon": "Use discounts.",
+    "coupon": "Use discounts, or promotion for promotion codes.",
     "promotion_code": "Use discounts.",
 }
 _INT64 = 2**63 - 1
@@ -65,6 +66,35 @@ def integer(low: int = 0, high: int = _INT64) -> Parser:
                 f"This value must be {bound}: {name}", code="parameter_invalid_integer", param=name
             )
         return number
+
+    return parse
+
+
+def percentage(*, above_zero: bool = False) -> Parser:
+    """A decimal up to 100 with at most four places, as Decimal."""
+
+    def parse(value: FormValue, name: str) -> Decimal:
+        try:
+            number = Decimal(value) if isinstance(value, str) else Decimal(-1)
+        except InvalidOperation:
+            number = Decimal(-1)
+        if not (number.is_finite() and 0 <= number <= 100):
+            raise errors.invalid(f"Invalid decimal: {value}; must be between 0 and 100", param=name)
+        if above_zero and number == 0:
+            raise errors.invalid(f"This value must be greater than 0: {name}", param=name)
+        if number != round(number, 4):
+            raise errors.invalid(f"At most four decimal places: {name}", param=name)
+        return number
+
+    return parse
+
+
+def moment_or(*words: str) -> Parser:
+    """A moment in unix seconds, or one of the listed words; empty text unsets."""
+    named, moment = choice(*words), integer()
+
+    def parse(value: FormValue, name: str) -> object:
+        return moment(value, name) if str(value).isdigit() else named(value, name)
 
     return parse
 
@@ -195,10 +225,32 @@ def _as_hash(value: FormValue, name: str) -> Form:
     return value
 
 
-ADDRESS = hash_of(
-    dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), text())
-)
+_ADDRESS_PARTS = ("city", "country", "line1", "line2", "postal_code", "state")
+_GIVEN_ADDRESS = hash_of(dict.fromkeys(_ADDRESS_PARTS, text()))
 TEXT = text()
+
+
+def _address(value: FormValue, name: str) -> Json | None:
+    """A postal address with every part, None for those that were not given."""
+    given = _GIVEN_ADDRESS(value, name)
+    return {**dict.fromkeys(_ADDRESS_PARTS), **given} if isinstance(given, dict) else None
+
+
+ADDRESS: Parser = _address
+_SHIPPING_PARTS = ("carrier", "phone", "tracking_number")
+_GIVEN_SHIPPING = hash_of(
+    {"address": ADDRESS, "name": TEXT, **dict.fromkeys(_SHIPPING_PARTS, TEXT)},
+    ("address", "name"),
+)
+
+
+def _shipping(value: FormValue, name: str) -> Json | None:
+    """Where something is sent and by whom, None for what was not given."""
+    given = _GIVEN_SHIPPING(value, name)
+    return {**dict.fromkeys(_SHIPPING_PARTS), **given} if isinstance(given, dict) else None
+
+
+SHIPPING: Parser = _shipping
 
 
 def merged_metadata(current: Json, change: Mapping[str, str | None] | None) -> Json:

@@ -3,17 +3,10 @@
 from dataclasses import dataclass
 
 from stripe_sandbox import Json
-from stripe_sandbox.api import lists, params
-from stripe_sandbox.flows import paying
-from stripe_sandbox.objects import (
-    customers,
-    invoice_payments,
-    invoices,
-    payment_intents,
-    sessions,
-    subscriptions,
-)
-from stripe_sandbox.objects.invoices import Bill, Line
+from stripe_sandbox.api import lists
+from stripe_sandbox.flows import drafting, finalizing, paying, subscribing
+from stripe_sandbox.objects import customers, invoiceitems, payment_intents, sessions
+from stripe_sandbox.objects.invoices import Bill
 from stripe_sandbox.unit import Unit
 
 _UNDER_WAY = ("succeeded", "processing")
@@ -98,11 +91,11 @@ def _complete(unit: Unit, session: Json, intent: Json) -> None:
     if session["customer"]:
         _remember_on_customer(unit, session)
     if session["mode"] == "subscription":
-        invoice = _start_subscription(unit, session, intent, paid=paid)
+        invoice = _start_subscription(unit, session, intent)
     else:
         session["payment_intent"] = intent["id"]
         if session["invoice_creation"]["enabled"] and session["customer"]:
-            invoice = _bill_order(unit, session, intent, paid=paid)
+            invoice = _bill_order(unit, session, intent)
     session.update(
         status="complete",
         payment_status="paid" if paid else "unpaid",
@@ -127,70 +120,49 @@ def _remember_on_customer(unit: Unit, session: Json) -> None:
     unit.update("customer.updated", customer, before)
 
 
-def _start_subscription(unit: Unit, session: Json, intent: Json, *, paid: bool) -> Json:
+def _start_subscription(unit: Unit, session: Json, intent: Json) -> Json:
     found = [(unit.get("price", line["price"]), line["quantity"]) for line in session["_lines"]]
-    data = session["_data"]
-    subscription = subscriptions.start(
-        unit,
-        subscriptions.Order(
-            customer=session["customer"],
-            currency=session["currency"],
-            method=intent["payment_method"],
-            lines=tuple((price, quantity) for price, quantity in found if price["recurring"]),
-            metadata=params.merged_metadata({}, data.get("metadata") or {}),
-            description=data.get("description"),
-        ),
-    )
-    once = tuple(
-        Line(price, quantity, (unit.now, unit.now))
-        for price, quantity in found
-        if not price["recurring"]
-    )
-    unit.emit("customer.subscription.created", subscription)
-    bill = Bill(
-        customer=unit.get("customer", session["customer"]),
-        currency=session["currency"],
-        reason="subscription_create",
-        lines=(*lines_for(subscription), *once),
-        period=(unit.now, unit.now),
-        subscription=subscription,
-    )
-    invoice = _billed(unit, bill, intent, paid=paid)
-    subscription["latest_invoice"] = invoice["id"]
-    unit.save(subscription)
+    wanted = {name: value for name, value in session["_data"].items() if value is not None}
+    order = {
+        **wanted,
+        "customer": session["customer"],
+        "currency": session["currency"],
+        "default_payment_method": intent["payment_method"],
+        "items": [
+            {"price": price["id"], "quantity": quantity}
+            for price, quantity in found
+            if price["recurring"]
+        ],
+        "add_invoice_items": [
+            {"price": price["id"], "quantity": quantity}
+            for price, quantity in found
+            if not price["recurring"]
+        ],
+    }
+    subscription, invoice = subscribing.place(unit, order, paid=True)
+    finalizing.finalize(unit, invoice, intent)
     session["subscription"] = subscription["id"]
     return invoice
 
 
-def _bill_order(unit: Unit, session: Json, intent: Json, *, paid: bool) -> Json:
-    lines = tuple(
-        Line(unit.get("price", line["price"]), line["quantity"], (unit.now, unit.now))
-        for line in session["_lines"]
-    )
+def _bill_order(unit: Unit, session: Json, intent: Json) -> Json:
     bill = Bill(
         customer=unit.get("customer", session["customer"]),
         currency=session["currency"],
         reason="manual",
-        lines=lines,
         period=(unit.now, unit.now),
     )
-    return _billed(unit, bill, intent, paid=paid)
-
-
-def lines_for(subscription: Json) -> tuple[Line, ...]:
-    """What the subscription owes for its present period."""
-    return tuple(
-        Line(
-            item["price"],
-            item["quantity"],
-            (item["current_period_start"], item["current_period_end"]),
-            item["id"],
+    invoice = drafting.of_waiting(unit, bill, take=False)
+    for line in session["_lines"]:
+        item = invoiceitems.create(
+            unit,
+            {
+                "customer": session["customer"],
+                "currency": session["currency"],
+                "quantity": line["quantity"],
+                "pricing": {"price": line["price"]},
+            },
         )
-        for item in subscription["items"]["data"]
-    )
-
-
-def _billed(unit: Unit, bill: Bill, intent: Json, *, paid: bool) -> Json:
-    invoice = invoices.write(unit, bill)
-    invoice_payments.link(unit, invoice, intent)
-    return invoices.mark_paid(unit, invoice) if paid else invoice
+        drafting.put_on(unit, invoice, item)
+    drafting.again(unit, invoice)
+    return finalizing.finalize(unit, invoice, intent)

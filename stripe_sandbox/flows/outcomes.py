@@ -1,16 +1,16 @@
 """How a try to pay ended, told to what waits for it: an invoice, a Checkout Session."""
 
 from stripe_sandbox import Json
-from stripe_sandbox.flows import completing, paying
-from stripe_sandbox.objects import invoice_payments, invoices
+from stripe_sandbox.flows import completing, paying, settling
+from stripe_sandbox.objects import invoice_payments
 from stripe_sandbox.unit import Unit
 
 
 def tell(unit: Unit, intent: Json) -> None:
     """Whatever waits for this PaymentIntent knows its present status."""
     invoice = invoice_payments.invoice_of(unit, intent)
-    if invoice is not None and invoice["status"] == "open":
-        _tell_invoice(unit, invoice, intent)
+    if invoice is not None:
+        settling.tell(unit, invoice, intent)
     session = completing.session_of(unit, intent)
     if session is None:
         return
@@ -37,23 +37,3 @@ def settle(unit: Unit, intent_id: str) -> None:
     if intent["status"] == "processing":
         paying.settle(unit, intent)
         tell(unit, intent)
-
-
-def _tell_invoice(unit: Unit, invoice: Json, intent: Json) -> None:
-    if intent["status"] == "succeeded":
-        invoices.mark_paid(unit, invoice)
-    elif intent["status"] == "requires_payment_method":
-        invoices.mark_failed(unit, invoice)
-        _mark_past_due(unit, invoice)
-
-
-def _mark_past_due(unit: Unit, invoice: Json) -> None:
-    parent = invoice["parent"]
-    if parent is None:
-        return
-    subscription_id = parent["subscription_details"]["subscription"]
-    before = unit.get("subscription", subscription_id)
-    subscription = unit.get("subscription", subscription_id)
-    if subscription["status"] == "active":
-        subscription["status"] = "past_due"
-        unit.update("customer.subscription.updated", subscription, before)

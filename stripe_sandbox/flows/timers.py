@@ -3,8 +3,29 @@
 import sqlite3
 from typing import cast
 
-from stripe_sandbox.flows import outcomes, renewing
-from stripe_sandbox.objects import sessions, test_clocks
+from stripe_sandbox.flows import (
+    changing,
+    charging,
+    collecting,
+    disputing,
+    ending,
+    finalizing,
+    intents,
+    outcomes,
+    refunding,
+    renewing,
+    scheduling,
+    settling,
+    subscribing,
+)
+from stripe_sandbox.objects import (
+    coupons,
+    promotion_codes,
+    schedules,
+    sessions,
+    tax_ids,
+    test_clocks,
+)
 from stripe_sandbox.unit import Unit
 
 _END_OF_TIME = 2**62
@@ -72,7 +93,27 @@ def _expire(unit: Unit, session_id: str) -> None:
 
 _VERBS = {
     "advance": _advance,
+    "announce": renewing.announce,
+    "cancel": ending.cancel_due,
+    "charge_lapses": charging.lapse,
+    "close_coupon": coupons.close,
+    "close_promotion_code": promotion_codes.close,
+    "dispute_decided": disputing.decide,
+    "dispute_overdue": disputing.overdue,
     "expire": _expire,
+    "expire_change": changing.expire,
+    "expire_first": subscribing.expire_first,
+    "expiring": schedules.tell_expiring,
+    "finalize": finalizing.advance,
+    "inquiry_ends": disputing.end_inquiry,
+    "lapse": intents.lapse,
+    "overdue": settling.overdue,
+    "phase": scheduling.next_phase,
+    "refund_arrives": refunding.arrive,
+    "refund_fails": refunding.bounce,
     "renew": renewing.renew,
+    "retry": collecting.retry,
     "settle": outcomes.settle,
+    "unpause": changing.unpause,
+    "verify_tax_id": tax_ids.verify,
 }

@@ -1,36 +1,77 @@
 """Customers: who pays."""
 
+import re
+
 from stripe_sandbox import Json, ids
-from stripe_sandbox.api import lists, params
+from stripe_sandbox.api import errors, lists, params
+from stripe_sandbox.api.forms import FormValue
 from stripe_sandbox.api.params import ADDRESS, TEXT
 from stripe_sandbox.api.routes import Route, retrieve
-from stripe_sandbox.objects import payment_methods, subscriptions
+from stripe_sandbox.objects import (
+    customer_balance,
+    customer_tax,
+    payment_methods,
+    subscriptions,
+    tax_ids,
+)
 from stripe_sandbox.unit import Unit, Where
 
-_PLAIN = (
-    "address",
-    "business_name",
-    "description",
-    "email",
-    "individual_name",
-    "name",
-    "phone",
-    "shipping",
+_PLAIN = ("address", "description", "email", "name", "phone", "shipping")
+# Left out while they are empty, as at Stripe.
+_OR_ABSENT = ("business_name", "individual_name")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\Z")
+_PREFIX = re.compile(r"[A-Z0-9]{1,12}\Z")
+_DEFAULT_CURRENCY = "usd"
+_MOST = 99_999_999
+
+
+def _email(value: FormValue, name: str) -> str | None:
+    if value == "":
+        return None
+    if not isinstance(value, str) or len(value) > 512 or not _EMAIL.match(value):
+        raise errors.invalid(f"Invalid email address: {value}", code="email_invalid", param=name)
+    return value
+
+
+def _prefix(value: FormValue, name: str) -> str:
+    if not isinstance(value, str) or not _PREFIX.match(value):
+        raise errors.invalid(
+            "An invoice prefix is made of 1 to 12 uppercase letters or digits.", param=name
+        )
+    return value
+
+
+_SETTINGS = params.hash_of(
+    {
+        "custom_fields": params.list_of(
+            params.hash_of({"name": params.text(40), "value": params.text(140)}, ("name", "value")),
+            4,
+        ),
+        "default_payment_method": TEXT,
+        "footer": TEXT,
+        "rendering_options": params.hash_of(
+            {"amount_tax_display": params.choice("exclude_tax", "include_inclusive_tax")}
+        ),
+    }
 )
 _FIELDS: params.Fields = {
     "address": ADDRESS,
-    "business_name": TEXT,
+    "balance": params.integer(-_MOST, _MOST),
+    "business_name": params.text(150),
     "description": TEXT,
-    "email": params.text(512),
-    "individual_name": TEXT,
-    "invoice_prefix": params.text(12),
-    "invoice_settings": params.hash_of({"default_payment_method": TEXT, "footer": TEXT}),
+    "email": _email,
+    "individual_name": params.text(150),
+    "invoice_prefix": _prefix,
+    "invoice_settings": _SETTINGS,
     "metadata": params.metadata,
     "name": TEXT,
     "next_invoice_sequence": params.integer(1),
     "phone": TEXT,
     "preferred_locales": params.list_of(TEXT),
-    "shipping": params.hash_of({"address": ADDRESS, "name": TEXT, "phone": TEXT}),
+    "shipping": params.hash_of(
+        {"address": ADDRESS, "name": TEXT, "phone": TEXT}, ("address", "name")
+    ),
+    "tax": customer_tax.PARAMETER,
     "tax_exempt": params.choice("none", "exempt", "reverse"),
 }
 
@@ -46,8 +87,10 @@ def create(unit: Unit, values: Json) -> Json:
         "balance": 0,
         "created": unit.now,
         "currency": None,
+        "customer_account": None,
         "default_source": None,
         "delinquent": False,
+        "discount": None,
         "invoice_prefix": ids.new_id("x", 8)[2:].upper(),
         "invoice_settings": {
             "custom_fields": None,
@@ -64,6 +107,8 @@ def create(unit: Unit, values: Json) -> Json:
         **dict.fromkeys(_PLAIN),
     }
     method = values.pop("payment_method", None)
+    given_tax_ids = values.pop("tax_id_data", [])
+    balance = values.pop("balance", 0)
     values.pop("test_clock", None)
     unit.insert(body)
     _change(unit, body, values)
@@ -72,6 +117,10 @@ def create(unit: Unit, values: Json) -> Json:
         body["invoice_settings"]["default_payment_method"] = attached["id"]
     unit.save(body)
     unit.emit("customer.created", body)
+    for at, given in enumerate(given_tax_ids):
+        tax_ids.made(unit, given, body["id"], f"tax_id_data[{at}]")
+    if balance:
+        customer_balance.move(unit, body, balance, "initial", currency=_DEFAULT_CURRENCY)
     return body
 
 
@@ -79,8 +128,14 @@ def update(unit: Unit, values: Json, id: str) -> Json:
     """The customer is as asked; customer.updated names what changed."""
     before = unit.living("customer", id)
     body = unit.living("customer", id)
+    wanted = values.pop("balance", before["balance"])
     _change(unit, body, values)
-    return unit.update("customer.updated", body, before)
+    unit.update("customer.updated", body, before)
+    if wanted != before["balance"]:
+        currency = body["currency"] or _DEFAULT_CURRENCY
+        difference = wanted - before["balance"]
+        customer_balance.move(unit, body, difference, "adjustment", currency=currency)
+    return body
 
 
 def delete(unit: Unit, values: Json, id: str) -> Json:
@@ -95,7 +150,10 @@ def delete(unit: Unit, values: Json, id: str) -> Json:
 
 def all_of(unit: Unit, values: Json) -> Json:
     """The customers, newest first."""
-    wheres = [*lists.equal(values, "email"), *lists.within(values, "created")]
+    wheres = [*lists.equal(values, "email", "test_clock"), *lists.within(values, "created")]
+    if not values.get("test_clock"):
+        # As at Stripe: customers on test clocks are listed by their clock alone.
+        wheres.append(Where("json_extract(body, '$.test_clock') IS NULL"))
     return lists.page(unit, "customer", "/v1/customers", values, wheres)
 
 
@@ -124,37 +182,52 @@ def _change(unit: Unit, body: Json, values: Json) -> None:
         if name == "metadata":
             body["metadata"] = params.merged_metadata(body["metadata"], value)
         elif name == "invoice_settings":
-            settings = value or {"default_payment_method": None, "footer": None}
-            method = settings.get("default_payment_method")
-            if method:
-                payment_methods.of_customer(unit, method, body["id"])
-            body["invoice_settings"].update(settings)
-        else:
+            _change_settings(unit, body, value)
+        elif name == "tax_exempt":
+            body[name] = value or "none"
+        elif name == "shipping" and value:
+            body[name] = {"carrier": None, "phone": None, "tracking_number": None, **value}
+        elif name in _OR_ABSENT and value is None:
+            body.pop(name, None)
+        elif name != "tax":
             body[name] = value
+    customer_tax.take(body, values.get("tax"))
 
 
+def _change_settings(unit: Unit, body: Json, given: Json | None) -> None:
+    settings = given or {"default_payment_method": None, "footer": None}
+    method = settings.get("default_payment_method")
+    if method:
+        payment_methods.of_customer(unit, method, body["id"])
+    if "custom_fields" in settings:
+        settings["custom_fields"] = settings["custom_fields"] or None
+    if settings.get("rendering_options"):
+        settings["rendering_options"].setdefault("template", None)
+    body["invoice_settings"].update(settings)
+
+
+_MISSING = "no sources, cash balance, invoice templates"
 ROUTES = (
     Route(
         "POST",
         "/v1/customers",
         create,
-        {**_FIELDS, "payment_method": TEXT, "test_clock": TEXT},
-        partly="no balance, tax ids, sources, test clocks",
+        {
+            **_FIELDS,
+            "payment_method": TEXT,
+            "tax_id_data": params.list_of(params.hash_of(tax_ids.DATUM, ("type", "value")), 5),
+            "test_clock": TEXT,
+        },
+        partly=_MISSING,
     ),
     retrieve("customer", "/v1/customers"),
-    Route(
-        "POST",
-        "/v1/customers/<id>",
-        update,
-        _FIELDS,
-        partly="no balance, tax ids, sources, test clocks",
-    ),
+    Route("POST", "/v1/customers/<id>", update, _FIELDS, partly=_MISSING),
     Route("DELETE", "/v1/customers/<id>", delete),
     Route(
         "GET",
         "/v1/customers",
         all_of,
-        {**lists.PAGING, "email": TEXT, "created": params.span},
+        {**lists.PAGING, "email": TEXT, "created": params.span, "test_clock": TEXT},
     ),
     Route(
         "GET",

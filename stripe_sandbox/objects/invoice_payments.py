@@ -4,6 +4,7 @@ from stripe_sandbox import Json, ids
 from stripe_sandbox.api import lists, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route, retrieve
+from stripe_sandbox.objects import payment_intents
 from stripe_sandbox.unit import Unit
 
 
@@ -29,12 +30,39 @@ def link(unit: Unit, invoice: Json, intent: Json) -> Json:
 
 def mark_paid(unit: Unit, invoice: Json) -> None:
     """The invoice's open payment is paid."""
-    wheres = lists.equal({"invoice": invoice["id"], "status": "open"}, "invoice", "status")
-    for body in unit.select("invoice_payment", wheres):
+    for body in _open(unit, invoice):
         body.update(status="paid", amount_paid=body["amount_requested"])
         body["status_transitions"]["paid_at"] = unit.now
         unit.save(body)
         unit.emit("invoice_payment.paid", body)
+
+
+def ask_for(unit: Unit, invoice: Json) -> None:
+    """The invoice's open payment is for what the invoice asks for now."""
+    for body in _open(unit, invoice):
+        body["amount_requested"] = invoice["amount_due"]
+        unit.save(body)
+        intent = unit.get("payment_intent", body["payment"]["payment_intent"])
+        intent["amount"] = invoice["amount_due"]
+        unit.save(intent)
+
+
+def cancel(unit: Unit, invoice: Json) -> None:
+    """The invoice's open payments will not be made; their PaymentIntents are canceled."""
+    for body in _open(unit, invoice):
+        body["status"] = "canceled"
+        body["status_transitions"]["canceled_at"] = unit.now
+        unit.save(body)
+        intent = unit.get("payment_intent", body["payment"]["payment_intent"])
+        if intent["status"] not in ("succeeded", "canceled", "processing"):
+            payment_intents.abandon(unit, intent, "void_invoice")
+
+
+def intent_of(unit: Unit, invoice: Json) -> Json | None:
+    """The PaymentIntent that is to pay the invoice, or None before there is one."""
+    for body in _open(unit, invoice):
+        return unit.get("payment_intent", body["payment"]["payment_intent"])
+    return None
 
 
 def invoice_of(unit: Unit, intent: Json) -> Json | None:
@@ -55,6 +83,11 @@ def all_of(unit: Unit, values: Json) -> Json:
         *lists.within(values, "created"),
     ]
     return lists.page(unit, "invoice_payment", "/v1/invoice_payments", values, wheres)
+
+
+def _open(unit: Unit, invoice: Json) -> list[Json]:
+    wheres = lists.equal({"invoice": invoice["id"], "status": "open"}, "invoice", "status")
+    return unit.select("invoice_payment", wheres)
 
 
 ROUTES = (

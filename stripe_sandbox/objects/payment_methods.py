@@ -2,29 +2,75 @@
 
 from datetime import UTC, datetime
 
-from stripe_sandbox import Json, cards, ids
+from stripe_sandbox import Json, banks, cards, ids
 from stripe_sandbox.api import errors, lists, params
 from stripe_sandbox.api.params import ADDRESS, TEXT
-from stripe_sandbox.api.routes import Route, retrieve
-from stripe_sandbox.cards import BEHAVIOURS, Behaviour, Card, Refusal
+from stripe_sandbox.api.routes import Route
+from stripe_sandbox.banks import Account
+from stripe_sandbox.behaviours import BEHAVIOURS, Behaviour
+from stripe_sandbox.cards import Card
+from stripe_sandbox.objects import tokens
+from stripe_sandbox.refusals import Refusal
 from stripe_sandbox.unit import Unit
 
-_BILLING = params.hash_of({"address": ADDRESS, "email": TEXT, "name": TEXT, "phone": TEXT})
+KINDS = ("card", "us_bank_account", "sepa_debit")
+_BILLING = params.hash_of(
+    {"address": ADDRESS, "email": TEXT, "name": TEXT, "phone": TEXT, "tax_id": TEXT}
+)
 NO_BILLING: Json = dict.fromkeys(("address", "email", "name", "phone", "tax_id"))
+_READY_MADE = ("pm_card_", "pm_usBankAccount_", "pm_sepaDebit_")
+_DEBITS_IN = {"usd": ("us_bank_account",), "eur": ("sepa_debit",)}
+_HOLDERS = params.choice("company", "individual")
 
 
 def create(unit: Unit, values: Json) -> Json:
-    """A new payment method for a test card exists, attached to nobody."""
-    given = values.get("card") or {}
-    number = str(given.get("number") or "").replace(" ", "")
-    card = cards.by_number(number)
-    if card is None:
-        raise errors.card_refused(refusal_body(cards.NOT_A_TEST_CARD), None)
-    expiry = (given.get("exp_month") or 12, given.get("exp_year") or 2034)
+    """A new payment method for a test card or account exists, attached to nobody."""
+    kind = values["type"]
+    given = values.get(kind)
+    if given is None:
+        raise errors.missing_parameter(kind)
     billing = {**NO_BILLING, **(values.get("billing_details") or {})}
-    body = from_card(unit, card, expiry, billing, with_cvc=bool(given.get("cvc")))
-    body["metadata"] = params.merged_metadata({}, values.get("metadata") or {})
-    return unit.save(body)
+    body = _card_given(unit, given, billing) if kind == "card" else _account_given(given, billing)
+    body.update(
+        created=unit.now,
+        allow_redisplay=values.get("allow_redisplay") or "unspecified",
+        metadata=params.merged_metadata({}, values.get("metadata") or {}),
+    )
+    return unit.insert(body)
+
+
+def retrieve(unit: Unit, values: Json, id: str) -> Json:
+    """The payment method; under a ready-made name a new one."""
+    return usable(unit, id, "id")
+
+
+def update(unit: Unit, values: Json, id: str) -> Json:
+    """The attached payment method is as asked."""
+    before = unit.get("payment_method", id)
+    body = unit.get("payment_method", id)
+    if body["customer"] is None:
+        raise errors.invalid(
+            "You must save this PaymentMethod to a customer before you can update it."
+        )
+    for kind in KINDS:
+        if kind not in values:
+            continue
+        if body["type"] != kind:
+            raise errors.invalid(f"You can not pass `{kind}` for a {body['type']}.", param=kind)
+        body[kind] = {**body[kind], **values[kind]}
+    body["billing_details"] = {**body["billing_details"], **(values.get("billing_details") or {})}
+    body["allow_redisplay"] = values.get("allow_redisplay") or body["allow_redisplay"]
+    if "metadata" in values:
+        body["metadata"] = params.merged_metadata(body["metadata"], values["metadata"])
+    return unit.update("payment_method.updated", body, before)
+
+
+def replace_card(unit: Unit, body: Json, card: Card, expiry: tuple[int, int]) -> Json:
+    """The bank has told of a new card in place of the saved one, or of its new date."""
+    before = unit.get("payment_method", body["id"])
+    body["card"] = {**body["card"], **_printed(card, expiry)}
+    body.update(_behaviour=card.behaviour, _authenticated=BEHAVIOURS[card.behaviour].set_up)
+    return unit.update("payment_method.automatically_updated", body, before)
 
 
 def attach(unit: Unit, values: Json, id: str) -> Json:
@@ -55,17 +101,46 @@ def detach(unit: Unit, values: Json, id: str) -> Json:
 
 def all_of(unit: Unit, values: Json) -> Json:
     """The payment methods of a customer, newest first."""
-    wheres = lists.equal(values, "customer", "type")
+    wheres = lists.equal(values, "customer", "type", "allow_redisplay")
     return lists.page(unit, "payment_method", "/v1/payment_methods", values, wheres)
+
+
+def one_of(unit: Unit, values: Json, customer: str, id: str) -> Json:
+    """The payment method of the customer."""
+    unit.living("customer", customer, "customer")
+    body = unit.get("payment_method", id, "payment_method")
+    if body["customer"] != customer:
+        raise errors.no_such("payment method", id, "payment_method")
+    return body
 
 
 def usable(unit: Unit, method_id: str, param: str = "payment_method") -> Json:
     """The payment method with this id; a ready-made name such as pm_card_visa makes a new one."""
-    card = cards.by_token(method_id)
-    if card is None:
+    if not method_id.startswith(_READY_MADE):
         return unit.get("payment_method", method_id, param)
-    year = datetime.fromtimestamp(unit.now, UTC).year + 1
-    return from_card(unit, card, (12, year), dict(NO_BILLING), with_cvc=False)
+    card, account = cards.by_token(method_id), banks.by_token(method_id)
+    if card is not None:
+        expiry = (12, datetime.fromtimestamp(unit.now, UTC).year + 1)
+        body = drawn_card(card, expiry, dict(NO_BILLING), with_cvc=False)
+    elif account is not None:
+        # A debit is never made without a name and an address to write to.
+        billing = {**NO_BILLING, "email": "payer@example.com", "name": "Sandbox Payer"}
+        body = _drawn_account(account, billing)
+    else:
+        raise errors.no_such("PaymentMethod", method_id, param)
+    body["created"] = unit.now
+    return unit.insert(body)
+
+
+def kinds_for(
+    currency: str, allowed: list[str] | None = None, excluded: list[str] | None = None
+) -> list[str]:
+    """The kinds that can pay in this currency, of those that were allowed and not excluded."""
+    return [
+        kind
+        for kind in ("card", *_DEBITS_IN.get(currency, ()))
+        if kind not in (excluded or ()) and (not allowed or kind in allowed)
+    ]
 
 
 def of_customer(unit: Unit, method_id: str, customer_id: str) -> Json:
@@ -92,56 +167,61 @@ def attach_to(unit: Unit, method_id: str, customer_id: str, param: str) -> Json:
         raise errors.invalid(
             "The payment method you provided has already been attached to a customer."
         )
-    refusal = behaviour_of(body).refusal
-    if refusal is not None and behaviour_of(body).refused_at_attach:
+    refusal = refused_saving(body)
+    if refusal is not None:
         raise errors.card_refused(refusal_body(refusal), None)
+    return bind(unit, body, customer_id)
+
+
+def bind(unit: Unit, body: Json, customer_id: str) -> Json:
+    """The payment method is the customer's from now on."""
     body["customer"] = customer_id
     unit.save(body)
     unit.emit("payment_method.attached", body)
     return body
 
 
+def refused_saving(body: Json) -> Refusal | None:
+    """The bank's no to saving the card, or None; a debit is refused only when it is tried."""
+    behaviour = behaviour_of(body)
+    refuses = behaviour.refused_at_attach and body["type"] == "card"
+    return behaviour.refusal if refuses else None
+
+
 def from_card(
     unit: Unit, card: Card, expiry: tuple[int, int], billing: Json, *, with_cvc: bool
 ) -> Json:
     """A new payment method stands for the card; of the number only last digits and a print stay."""
+    body = drawn_card(card, expiry, billing, with_cvc=with_cvc)
+    body["created"] = unit.now
+    return unit.insert(body)
+
+
+def drawn_card(card: Card, expiry: tuple[int, int], billing: Json, *, with_cvc: bool) -> Json:
+    """A payment method for the card, stored nowhere yet."""
+    address = billing["address"] or {}
     shown = {
-        "brand": card.brand,
+        **_printed(card, expiry),
         "checks": {
-            "address_line1_check": None,
-            "address_postal_code_check": None,
+            "address_line1_check": "unchecked" if address.get("line1") else None,
+            "address_postal_code_check": "unchecked" if address.get("postal_code") else None,
             "cvc_check": "unchecked" if with_cvc else None,
         },
-        "country": card.country,
-        "display_brand": card.brand,
-        "exp_month": expiry[0],
-        "exp_year": expiry[1],
-        "fingerprint": cards.fingerprint(card.number),
-        "funding": card.funding,
         "generated_from": None,
-        "last4": card.number[-4:],
-        "networks": {"available": [card.brand], "preferred": None},
         "regulated_status": "unregulated",
-        "three_d_secure_usage": {"supported": True},
         "wallet": None,
     }
-    return _made(unit, "card", shown, billing, card.behaviour)
+    return _drawn("card", shown, billing, card.behaviour)
 
 
-def from_bank(unit: Unit, billing: Json, *, pays: bool) -> Json:
-    """A new bank account; debiting it is promised now and decided some seconds later."""
-    shown = {
-        "account_holder_type": "individual",
-        "account_type": "checking",
-        "bank_name": "STRIPE TEST BANK",
-        "financial_connections_account": None,
-        "fingerprint": cards.fingerprint("bank"),
-        "last4": "6789" if pays else "1116",
-        "networks": {"preferred": "ach", "supported": ["ach"]},
-        "routing_number": "110000000",
-        "status_details": None,
-    }
-    return _made(unit, "us_bank_account", shown, billing, "pays" if pays else "declined")
+def from_account(unit: Unit, number: str, billing: Json) -> Json:
+    """A new payment method stands for the test account with this number or IBAN."""
+    account = banks.by_number(number)
+    if account is None:
+        raise AssertionError(f"no test account {number[-4:]}")
+    body = _drawn_account(account, billing)
+    body["created"] = unit.now
+    return unit.insert(body)
 
 
 def behaviour_of(method: Json) -> Behaviour:
@@ -151,62 +231,160 @@ def behaviour_of(method: Json) -> Behaviour:
 
 def refusal_body(refusal: Refusal) -> Json:
     """The refusal as an API error, without the objects it concerns."""
-    body: Json = {"type": "card_error", "code": refusal.code, "message": refusal.message}
-    if refusal.decline_code:
-        body["decline_code"] = refusal.decline_code
+    body: Json = {"type": refusal.kind, "code": refusal.code, "message": refusal.message}
+    for name in ("decline_code", "advice_code", "network_decline_code", "network_advice_code"):
+        if getattr(refusal, name):
+            body[name] = getattr(refusal, name)
     if refusal.field != "number":
         body["param"] = {"expiry": "exp_month", "cvc": "cvc"}[refusal.field]
     return body
 
 
-def _made(unit: Unit, kind: str, shown: Json, billing: Json, behaviour: str) -> Json:
-    return unit.insert(
+def _card_given(unit: Unit, given: Json, billing: Json) -> Json:
+    if given.get("token"):
+        card, expiry, with_cvc = tokens.spent(unit, given["token"], "card[token]")
+    else:
+        card, expiry, with_cvc = tokens.card_of(unit, given, "card")
+    return drawn_card(card, expiry, billing, with_cvc=with_cvc)
+
+
+def _account_given(given: Json, billing: Json) -> Json:
+    number = str(given.get("iban") or given.get("account_number")).replace(" ", "").upper()
+    if not billing["name"] or ("iban" in given and not billing["email"]):
+        missing = "name" if not billing["name"] else "email"
+        raise errors.missing_parameter(f"billing_details[{missing}]")
+    account = banks.by_number(number)
+    if account is None or banks.is_iban(number) != ("iban" in given):
+        raise errors.invalid(
+            "This is not one of the test accounts this sandbox knows; docs/SANDBOX.md lists them. "
+            "Never send a real account number to a sandbox.",
+            code="invalid_bank_account_iban" if "iban" in given else "account_number_invalid",
+            param="sepa_debit[iban]" if "iban" in given else "us_bank_account[account_number]",
+        )
+    body = _drawn_account(account, billing)
+    for name in ("account_holder_type", "account_type"):
+        if given.get(name):
+            body["us_bank_account"][name] = given[name]
+    return body
+
+
+def _printed(card: Card, expiry: tuple[int, int]) -> Json:
+    return {
+        "brand": card.brand,
+        "country": card.country,
+        "display_brand": card.brand,
+        "exp_month": expiry[0],
+        "exp_year": expiry[1],
+        "fingerprint": cards.fingerprint(card.number),
+        "funding": card.funding,
+        "last4": card.number[-4:],
+        "networks": {"available": [card.brand], "preferred": None},
+        "three_d_secure_usage": {"supported": card.secure},
+    }
+
+
+def _drawn_account(account: Account, billing: Json) -> Json:
+    kind = "sepa_debit" if banks.is_iban(account.number) else "us_bank_account"
+    shown: Json = {
+        "fingerprint": banks.fingerprint(account.number),
+        "last4": account.number[-4:],
+    }
+    if kind == "sepa_debit":
+        shown.update(
+            bank_code=account.number[4:9],
+            branch_code="",
+            country=account.number[:2],
+            generated_from={"charge": None, "setup_attempt": None},
+        )
+    else:
+        shown.update(
+            account_holder_type="individual",
+            account_type="checking",
+            bank_name="STRIPE TEST BANK",
+            financial_connections_account=None,
+            networks={"preferred": "ach", "supported": ["ach"]},
+            routing_number=banks.ROUTING_NUMBER,
+            status_details=None,
+        )
+    return _drawn(kind, shown, billing, account.behaviour)
+
+
+def _drawn(kind: str, shown: Json, billing: Json, behaviour: str) -> Json:
+    return {
+        "id": ids.new_id("pm"),
+        "object": "payment_method",
+        "allow_redisplay": "unspecified",
+        "billing_details": billing,
+        kind: shown,
+        "created": 0,
+        "customer": None,
+        "customer_account": None,
+        "livemode": False,
+        "metadata": {},
+        "type": kind,
+        "_authenticated": BEHAVIOURS[behaviour].set_up,
+        "_behaviour": behaviour,
+        "_mandate": None,
+    }
+
+
+_BANK: params.Fields = {"account_holder_type": _HOLDERS}
+DATA: params.Fields = {
+    "allow_redisplay": params.choice("always", "limited", "unspecified"),
+    "billing_details": _BILLING,
+    "card": params.hash_of({**tokens.CARD, "token": TEXT}),
+    "metadata": params.metadata,
+    "sepa_debit": params.hash_of({"iban": TEXT}, ("iban",)),
+    "type": params.choice(*KINDS),
+    "us_bank_account": params.hash_of(
         {
-            "id": ids.new_id("pm"),
-            "object": "payment_method",
-            "allow_redisplay": "unspecified",
-            "billing_details": billing,
-            kind: shown,
-            "created": unit.now,
-            "customer": None,
-            "livemode": False,
-            "metadata": {},
-            "type": kind,
-            "_behaviour": behaviour,
-            "_authenticated": False,
-        }
-    )
-
-
+            **_BANK,
+            "account_number": TEXT,
+            "account_type": params.choice("checking", "savings"),
+            "routing_number": TEXT,
+        },
+        ("account_number", "routing_number"),
+    ),
+}
+# What comes along with an intent and makes a payment method for it.
+OF_INTENT = params.hash_of(DATA, ("type",))
+_PATH = "/v1/payment_methods"
 ROUTES = (
     Route(
         "POST",
-        "/v1/payment_methods",
+        _PATH,
         create,
-        {
-            "type": params.choice("card"),
-            "card": params.hash_of(
-                {
-                    "number": TEXT,
-                    "cvc": params.text(4),
-                    "exp_month": params.integer(1, 12),
-                    "exp_year": params.integer(2000, 2099),
-                },
-                ("number",),
-            ),
-            "billing_details": _BILLING,
-            "metadata": params.metadata,
-        },
-        ("type", "card"),
-        partly="test cards only",
+        DATA,
+        ("type",),
+        partly="test cards, American and European test bank accounts",
     ),
-    retrieve("payment_method", "/v1/payment_methods"),
+    Route("GET", f"{_PATH}/<id>", retrieve),
+    Route(
+        "POST",
+        f"{_PATH}/<id>",
+        update,
+        {
+            "allow_redisplay": params.choice("always", "limited", "unspecified"),
+            "billing_details": _BILLING,
+            "card": params.hash_of(
+                {"exp_month": params.integer(1, 12), "exp_year": params.integer(2000, 2099)}
+            ),
+            "metadata": params.metadata,
+            "us_bank_account": params.hash_of(_BANK),
+        },
+    ),
     Route(
         "GET",
-        "/v1/payment_methods",
+        _PATH,
         all_of,
-        {**lists.PAGING, "customer": TEXT, "type": TEXT},
+        {
+            **lists.PAGING,
+            "allow_redisplay": params.choice("always", "limited", "unspecified"),
+            "customer": TEXT,
+            "type": TEXT,
+        },
     ),
-    Route("POST", "/v1/payment_methods/<id>/attach", attach, {"customer": TEXT}, ("customer",)),
-    Route("POST", "/v1/payment_methods/<id>/detach", detach),
+    Route("POST", f"{_PATH}/<id>/attach", attach, {"customer": TEXT}, ("customer",)),
+    Route("POST", f"{_PATH}/<id>/detach", detach),
+    Route("GET", "/v1/customers/<customer>/payment_methods/<id>", one_of),
 )

@@ -2,9 +2,9 @@
 
 from stripe_sandbox import Json, ids
 from stripe_sandbox.api import errors, lists, params
-from stripe_sandbox.api.params import TEXT
+from stripe_sandbox.api.params import SHIPPING, TEXT
 from stripe_sandbox.api.routes import Route, retrieve
-from stripe_sandbox.objects import line_items, payment_intents
+from stripe_sandbox.objects import line_items, payment_intents, payment_methods
 from stripe_sandbox.unit import Unit
 
 _SHORTEST_SECONDS = 30 * 60
@@ -169,7 +169,7 @@ def _body(unit: Unit, values: Json, currency: str, lines: list[Json], expires_at
         "mode": values["mode"],
         "payment_method_collection": values.get("payment_method_collection") or once,
         "payment_method_options": {},
-        "payment_method_types": ["card", "us_bank_account"] if currency == "usd" else ["card"],
+        "payment_method_types": payment_methods.kinds_for(currency),
         "payment_status": "unpaid",
         "shipping_options": [],
         "status": "open",
@@ -220,6 +220,7 @@ _FIELDS: params.Fields = {
             "metadata": params.metadata,
             "receipt_email": TEXT,
             "setup_future_usage": params.choice("off_session", "on_session"),
+            "shipping": SHIPPING,
             "statement_descriptor": params.text(22),
             "statement_descriptor_suffix": params.text(22),
         }

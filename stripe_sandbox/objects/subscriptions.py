@@ -1,15 +1,15 @@
 """Subscriptions: what renews, until when it is paid, and how it ends."""
 
-from dataclasses import dataclass
-
-from stripe_sandbox import Json, ids, months
-from stripe_sandbox.api import errors, lists, params
+from stripe_sandbox import Json, ids
+from stripe_sandbox.api import lists, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route, retrieve
-from stripe_sandbox.objects import payment_methods, prices
-from stripe_sandbox.unit import Unit, Where, public
+from stripe_sandbox.objects import schedules, subscription_items
+from stripe_sandbox.unit import Unit, Where
 
-_ENDED = ("canceled", "incomplete_expired")
+ENDED = ("canceled", "incomplete_expired")
+UPCOMING_SECONDS = 7 * 24 * 3600
+_TRIAL_NOTICE_SECONDS = 3 * 24 * 3600
 _EMPTY = (
     "application",
     "application_fee_percent",
@@ -17,10 +17,11 @@ _EMPTY = (
     "billing_thresholds",
     "cancel_at",
     "canceled_at",
-    "days_until_due",
+    "customer_account",
     "default_source",
     "ended_at",
     "latest_invoice",
+    "managed_payments",
     "next_pending_invoice_item_invoice",
     "on_behalf_of",
     "pause_collection",
@@ -28,147 +29,157 @@ _EMPTY = (
     "pending_setup_intent",
     "pending_update",
     "schedule",
-    "status_details",
-    "test_clock",
     "transfer_data",
     "trial_end",
     "trial_start",
 )
-_FEEDBACK = (
-    "customer_service",
-    "low_quality",
-    "missing_features",
-    "other",
-    "switched_service",
-    "too_complex",
-    "too_expensive",
-    "unused",
-)
-_FLEXIBLE = {
-    "flexible": {"proration_discounts": "included"},
-    "type": "flexible",
-    "updated_at": None,
-}
+_KEPT = ("days_until_due", "default_payment_method", "description")
+_UNTAXED = {"disabled_reason": None, "enabled": False, "liability": None}
 _SETTINGS = {
     "payment_method_options": None,
     "payment_method_types": None,
     "save_default_payment_method": "off",
 }
+_INVOICES = {
+    "account_tax_ids": None,
+    "custom_fields": None,
+    "description": None,
+    "footer": None,
+    "issuer": {"type": "self"},
+}
 
 
-@dataclass(frozen=True)
-class Order:
-    """What was bought: (price, quantity) pairs of one period, by whom, and what pays for it."""
-
-    customer: str
-    currency: str
-    method: str
-    lines: tuple[tuple[Json, int], ...]
-    metadata: Json
-    description: str | None = None
-
-
-def start(unit: Unit, order: Order) -> Json:
-    """An active subscription exists whose first period begins now and renews at its end."""
+def made(unit: Unit, values: Json, currency: str) -> Json:
+    """A subscription without items yet; nothing is stored, its status says that it is unpaid."""
     subscription_id = ids.new_id("sub")
-    items = [_item(unit, subscription_id, price, quantity) for price, quantity in order.lines]
-    body = unit.insert(
-        {
-            "id": subscription_id,
-            "object": "subscription",
-            **dict.fromkeys(_EMPTY),
-            "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-            "billing_cycle_anchor": unit.now,
-            "billing_mode": dict(_FLEXIBLE),
-            "billing_schedules": [],
-            "cancel_at_period_end": False,
-            "cancellation_details": dict.fromkeys(("comment", "feedback", "reason")),
-            "collection_method": "charge_automatically",
-            "created": unit.now,
-            "currency": order.currency,
-            "customer": order.customer,
-            "default_payment_method": order.method,
-            "default_tax_rates": [],
-            "description": order.description,
-            "discounts": [],
-            "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
-            "items": lists.listed(f"/v1/subscription_items?subscription={subscription_id}", items),
-            "livemode": False,
-            "metadata": order.metadata,
-            "payment_settings": dict(_SETTINGS),
-            "start_date": unit.now,
-            "status": "active",
-            "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
-            "_period": 1,
-        }
-    )
-    unit.schedule("renew", subscription_id, period_end(body))
-    return body
+    mode = values.get("billing_mode") or {}
+    return {
+        "id": subscription_id,
+        "object": "subscription",
+        **dict.fromkeys(_EMPTY),
+        **{name: values.get(name) for name in _KEPT},
+        "automatic_tax": taxed(values.get("automatic_tax")),
+        "billing_cycle_anchor": unit.now,
+        "billing_mode": billing_mode(mode),
+        "billing_schedules": [],
+        "cancel_at_period_end": False,
+        "cancellation_details": dict.fromkeys(("comment", "feedback", "feedback_option", "reason")),
+        "collection_method": values.get("collection_method") or "charge_automatically",
+        "created": unit.now,
+        "currency": currency,
+        "customer": values["customer"],
+        "default_tax_rates": [],
+        "discounts": [],
+        "invoice_settings": {**_INVOICES, **(values.get("invoice_settings") or {})},
+        "items": lists.listed(f"/v1/subscription_items?subscription={subscription_id}", []),
+        "livemode": False,
+        "metadata": params.merged_metadata({}, values.get("metadata") or {}),
+        "payment_settings": {**_SETTINGS, **(values.get("payment_settings") or {})},
+        "start_date": unit.now,
+        "status": "incomplete",
+        "test_clock": unit.clock,
+        "trial_settings": values.get("trial_settings")
+        or {"end_behavior": {"missing_payment_method": "create_invoice"}},
+        # How many periods after the anchor the present one ends.
+        "_period": 0,
+        # By item: what was billed for which time, which is what a change gives back a part of.
+        "_debits": {},
+    }
 
 
-def turn_period(unit: Unit, body: Json) -> Json:
-    """The subscription is in its next period, counted from its anchor; the renewal after is due."""
+def billing_mode(given: Json) -> Json:
+    """The billing mode as it is shown; flexible unless classic was asked for."""
+    if given.get("type") == "classic":
+        return {"flexible": None, "type": "classic"}
+    wanted = (given.get("flexible") or {}).get("proration_discounts") or "included"
+    return {"flexible": {"proration_discounts": wanted}, "type": "flexible"}
+
+
+def taxed(given: Json | None) -> Json:
+    """The automatic_tax of a subscription for what was asked."""
+    if not (given and given.get("enabled")):
+        return dict(_UNTAXED)
+    return {**_UNTAXED, "enabled": True, "liability": {"type": "self"}}
+
+
+def items_of(body: Json) -> list[Json]:
+    """The items of the subscription; changing one changes the subscription."""
+    found: list[Json] = body["items"]["data"]
+    return found
+
+
+def period_of(body: Json) -> tuple[int, int]:
+    """The bounds of the present period; all items of a subscription share them."""
+    first = items_of(body)[0]
+    return int(first["current_period_start"]), int(first["current_period_end"])
+
+
+def set_period(body: Json, begins: int, ends: int) -> None:
+    """Every item is in this period."""
+    for item in items_of(body):
+        item.update(current_period_start=begins, current_period_end=ends, billed_until=ends)
+
+
+def next_end(body: Json) -> int:
+    """When the period after the present one ends, counted from the anchor."""
+    first = items_of(body)[0]
+    return subscription_items.after(body["billing_cycle_anchor"], first, body["_period"] + 1)
+
+
+def turn_period(body: Json) -> None:
+    """The subscription is in its next period."""
+    begins = period_of(body)[1]
+    ends = next_end(body)
     body["_period"] += 1
-    for item in body["items"]["data"]:
-        item["current_period_start"] = item["current_period_end"]
-        item["current_period_end"] = _end_of(body, item, body["_period"])
-        item["billed_until"] = item["current_period_end"]
-    unit.schedule("renew", body["id"], period_end(body))
-    return body
+    set_period(body, begins, ends)
 
 
-def period_end(body: Json) -> int:
-    """The moment the paid period ends; all items of a subscription share it."""
-    return int(body["items"]["data"][0]["current_period_end"])
+def anchor(body: Json, moment: int) -> None:
+    """Periods are counted from this moment, and the first of them is the present one."""
+    body.update(billing_cycle_anchor=moment, _period=0)
+    set_period(body, moment, next_end(body))
+    body["_period"] = 1
+
+
+def set_timers(unit: Unit, body: Json) -> None:
+    """The end of the period, what is announced before it, and an end on a day are due."""
+    ends = period_of(body)[1]
+    unit.schedule("renew", body["id"], ends)
+    unit.unschedule("announce", body["id"])
+    if body["status"] == "trialing":
+        notice = ends - _TRIAL_NOTICE_SECONDS
+        unit.schedule("announce", body["id"], max(notice, unit.now))
+    elif ends - UPCOMING_SECONDS > unit.now:
+        unit.schedule("announce", body["id"], ends - UPCOMING_SECONDS)
+    unit.unschedule("cancel", body["id"])
+    if body["cancel_at"] and body["cancel_at"] < ends:
+        unit.schedule("cancel", body["id"], body["cancel_at"])
+
+
+def drop_timers(unit: Unit, body: Json) -> None:
+    """Nothing of the subscription is due any more."""
+    for verb in ("renew", "announce", "cancel", "expire_first", "expire_change", "unpause"):
+        unit.unschedule(verb, body["id"])
 
 
 def end(unit: Unit, body: Json, *, reason: str, details: Json | None = None) -> Json:
     """The subscription has ended now and renews no more."""
-    body.update(status="canceled", ended_at=unit.now)
+    body.update(status="canceled", ended_at=unit.now, pending_update=None)
+    if body["schedule"]:
+        schedules.close(unit, body["schedule"], "canceled")
     body["canceled_at"] = body["canceled_at"] or unit.now
     body["cancellation_details"].update(details or {})
     body["cancellation_details"]["reason"] = body["cancellation_details"]["reason"] or reason
-    unit.unschedule("renew", body["id"])
+    drop_timers(unit, body)
     unit.save(body)
     unit.emit("customer.subscription.deleted", body)
     return body
 
 
-def update(unit: Unit, values: Json, id: str) -> Json:
-    """The subscription is as asked; customer.subscription.updated names what changed."""
-    before = unit.get("subscription", id)
-    body = unit.get("subscription", id)
-    if body["status"] in _ENDED:
-        raise errors.invalid(
-            "A canceled subscription can only update its cancellation_details and metadata."
-        )
-    if values.get("default_payment_method"):
-        payment_methods.of_customer(unit, values["default_payment_method"], body["customer"])
-    if "metadata" in values:
-        body["metadata"] = params.merged_metadata(body["metadata"], values["metadata"])
-    body["cancellation_details"].update(values.get("cancellation_details") or {})
-    if "cancel_at_period_end" in values:
-        _end_with_period(unit, body, wanted=values["cancel_at_period_end"])
-    body.update(
-        {name: values[name] for name in ("default_payment_method", "description") if name in values}
-    )
-    return unit.update("customer.subscription.updated", body, before)
-
-
-def cancel(unit: Unit, values: Json, id: str) -> Json:
-    """The subscription has ended now; nothing is given back."""
-    body = unit.get("subscription", id)
-    if body["status"] in _ENDED:
-        raise errors.no_such("subscription", id)
-    return end(
-        unit, body, reason="cancellation_requested", details=values.get("cancellation_details")
-    )
-
-
 def all_of(unit: Unit, values: Json) -> Json:
     """The subscriptions, newest first; ended ones only when asked for."""
     wheres = [
-        *lists.equal(values, "customer", "collection_method"),
+        *lists.equal(values, "customer", "collection_method", "test_clock"),
         *lists.within(values, "created"),
         *_with_status(values.get("status")),
     ]
@@ -184,24 +195,7 @@ def all_of(unit: Unit, values: Json) -> Json:
 def of_customer(unit: Unit, customer_id: str) -> list[Json]:
     """The customer's subscriptions that have not ended."""
     wheres = lists.equal({"customer": customer_id}, "customer")
-    return [body for body in unit.select("subscription", wheres) if body["status"] not in _ENDED]
-
-
-def item(unit: Unit, values: Json, id: str) -> Json:
-    """One item of a subscription."""
-    has_item = (
-        "EXISTS (SELECT 1 FROM json_each(body, '$.items.data') AS item "
-        "WHERE json_extract(item.value, '$.id') = ?)"
-    )
-    for body in unit.select("subscription", [Where(has_item, (id,))], 1):
-        return dict(next(item for item in body["items"]["data"] if item["id"] == id))
-    raise errors.no_such("subscription_item", id)
-
-
-def items(unit: Unit, values: Json) -> Json:
-    """The items of one subscription."""
-    body = unit.get("subscription", values["subscription"], "subscription")
-    return lists.listed("/v1/subscription_items", body["items"]["data"])
+    return [body for body in unit.select("subscription", wheres) if body["status"] not in ENDED]
 
 
 def _with_status(status: str | None) -> list[Where]:
@@ -209,75 +203,12 @@ def _with_status(status: str | None) -> list[Where]:
     if status == "all":
         return []
     if status == "ended":
-        return [Where(f"{field} IN (?, ?)", _ENDED)]
+        return [Where(f"{field} IN (?, ?)", ENDED)]
     return [Where(f"{field} = ?", (status,))] if status else [Where(f"{field} <> 'canceled'")]
 
 
-def _end_with_period(unit: Unit, body: Json, *, wanted: bool) -> None:
-    body["cancel_at_period_end"] = wanted
-    body["cancel_at"] = period_end(body) if wanted else None
-    body["canceled_at"] = unit.now if wanted else None
-    body["cancellation_details"]["reason"] = "cancellation_requested" if wanted else None
-
-
-def _item(unit: Unit, subscription_id: str, price: Json, quantity: int) -> Json:
-    shown = public(price)
-    every = price["recurring"]
-    ends = months.after(unit.now, every["interval"], every["interval_count"])
-    return {
-        "id": ids.new_id("si", 14),
-        "object": "subscription_item",
-        "billed_until": ends,
-        "billing_thresholds": None,
-        "created": unit.now,
-        "current_period_end": ends,
-        "current_period_start": unit.now,
-        "current_trial": None,
-        "discounts": [],
-        "metadata": {},
-        "plan": prices.plan_of(shown),
-        "price": shown,
-        "quantity": quantity,
-        "subscription": subscription_id,
-        "tax_rates": [],
-    }
-
-
-def _end_of(body: Json, item: Json, period: int) -> int:
-    every = item["price"]["recurring"]
-    return months.after(
-        body["billing_cycle_anchor"], every["interval"], every["interval_count"] * period
-    )
-
-
-_DETAILS = params.hash_of({"comment": TEXT, "feedback": params.choice(*_FEEDBACK)})
-_PRORATION = "The sandbox does not serve proration yet: leave it out or false"
 ROUTES = (
     retrieve("subscription", "/v1/subscriptions"),
-    Route(
-        "POST",
-        "/v1/subscriptions/<id>",
-        update,
-        {
-            "cancel_at_period_end": params.boolean,
-            "cancellation_details": _DETAILS,
-            "default_payment_method": TEXT,
-            "description": params.text(500),
-            "metadata": params.metadata,
-        },
-        partly="no change of items",
-    ),
-    Route(
-        "DELETE",
-        "/v1/subscriptions/<id>",
-        cancel,
-        {
-            "cancellation_details": _DETAILS,
-            "invoice_now": params.only(False, _PRORATION),
-            "prorate": params.only(False, _PRORATION),
-        },
-        partly="no proration",
-    ),
     Route(
         "GET",
         "/v1/subscriptions",
@@ -300,14 +231,7 @@ ROUTES = (
                 "trialing",
                 "unpaid",
             ),
+            "test_clock": TEXT,
         },
-    ),
-    Route("GET", "/v1/subscription_items/<id>", item),
-    Route(
-        "GET",
-        "/v1/subscription_items",
-        items,
-        {**lists.PAGING, "subscription": TEXT},
-        ("subscription",),
     ),
 )

@@ -11,17 +11,18 @@ the buttons "Bank debit that arrives" and "Bank debit that bounces" (field ``met
 
 from flask import Flask, Response, request
 
-from stripe_sandbox import Json, amounts, cards
+from stripe_sandbox import Json, amounts, cards, refusals
 from stripe_sandbox.flows import completing, paying
 from stripe_sandbox.objects import line_items, payment_methods
 from stripe_sandbox.pages import answer, entry
 from stripe_sandbox.pages.entry import Entry
+from stripe_sandbox.refusals import Refusal
 from stripe_sandbox.sandbox import Sandbox
 from stripe_sandbox.unit import Unit
 
 # The payer is not kept waiting for the merchant's webhook longer than this.
 _WAIT_SECONDS = 1.0
-_BANKS = {"bank_arrives": True, "bank_bounces": False}
+_BANKS = {"bank_arrives": "000123456789", "bank_bounces": "000111111116"}
 # The refusal itself stands above the form; the field only says what to do with it.
 _BESIDE = {
     "number": "Use another card.",
@@ -83,7 +84,7 @@ def _pay(sandbox: Sandbox, session_id: str) -> Response:
     return finish(sandbox, session, unit.events)
 
 
-def _try(unit: Unit, session: Json, typed: Entry) -> cards.Refusal | None:
+def _try(unit: Unit, session: Json, typed: Entry) -> Refusal | None:
     """The session was tried with what was typed; the bank's refusal if there was one."""
     values = typed.typed
     country = values["country"].upper() or (typed.card.country if typed.card else "US")
@@ -101,9 +102,9 @@ def _try(unit: Unit, session: Json, typed: Entry) -> cards.Refusal | None:
     }
     bank = request.form.get("method", "")
     if bank in _BANKS:
-        method = payment_methods.from_bank(unit, billing, pays=_BANKS[bank])
+        method = payment_methods.from_account(unit, _BANKS[bank], billing)
     elif typed.card is None:
-        return cards.NOT_A_TEST_CARD
+        return refusals.NOT_A_TEST_CARD
     else:
         method = payment_methods.from_card(unit, typed.card, typed.expiry, billing, with_cvc=True)
     intent = completing.attempt(unit, session, method, payer)
@@ -120,7 +121,7 @@ def _known(session: Json) -> dict[str, str]:
     return {"email": payer.get("email") or "", "name": payer.get("name") or ""}
 
 
-def _earlier_refusal(unit: Unit, session: Json) -> cards.Refusal | None:
+def _earlier_refusal(unit: Unit, session: Json) -> Refusal | None:
     """Shown to who comes back from the bank; a page opened anew starts clean."""
     if "refused" not in request.args or not session["_intent"]:
         return None
@@ -128,9 +129,7 @@ def _earlier_refusal(unit: Unit, session: Json) -> cards.Refusal | None:
     return paying.refusal_of(intent) if intent["last_payment_error"] else None
 
 
-def _facts(
-    unit: Unit, session: Json, typed: Entry, refusal: cards.Refusal | None
-) -> dict[str, object]:
+def _facts(unit: Unit, session: Json, typed: Entry, refusal: Refusal | None) -> dict[str, object]:
     shown = line_items.of_session(unit, session)
     currency = session["currency"]
     return {
@@ -151,7 +150,7 @@ def _facts(
     }
 
 
-def _beside(typed: Entry, refusal: cards.Refusal | None) -> dict[str, str]:
+def _beside(typed: Entry, refusal: Refusal | None) -> dict[str, str]:
     """A mark on the field the refusal is about, if something was typed there."""
     if refusal is None or not typed.typed.get(refusal.field):
         return {}

@@ -86,6 +86,7 @@ class Process:
     webhook_url: str = ""
     secret: str = SECRET
     port: int = field(default_factory=free_port)
+    settings: dict[str, str] = field(default_factory=dict)
     popen: subprocess.Popen[str] | None = None
 
     @property
@@ -112,6 +113,7 @@ class Process:
             "STRIPE_SANDBOX_WEBHOOK_URL": self.webhook_url,
             "STRIPE_SANDBOX_WEBHOOK_SECRET": self.secret if self.webhook_url else "",
             "STRIPE_SANDBOX_BRAND": "Example Shop",
+            **self.settings,
         }
         command = [sys.executable, "-m", "stripe_sandbox", "--port", str(self.port)]
         return subprocess.Popen(

@@ -8,7 +8,7 @@ import requests
 import stripe
 
 from stripe_sandbox.api import table
-from stripe_sandbox.api.dispatch import ROUTES
+from stripe_sandbox.api.served import ROUTES
 from tests.sandbox.running import KEY, Process, Shop
 
 

@@ -57,8 +57,10 @@ def test_a_renewal_emits_what_stripe_emits(timely: Shop) -> None:
     shop.sandbox.advance(_MONTH)
     newest = _invoices(shop, subscription)[0]
     about = shop.events_about(customer, newest.id)
-    assert about[-9:] == [
+    assert about[-10:] == [
+        "invoice.upcoming",
         "invoice.created",
+        "customer.subscription.updated",
         "invoice.finalized",
         "payment_intent.created",
         "charge.succeeded",
@@ -66,7 +68,6 @@ def test_a_renewal_emits_what_stripe_emits(timely: Shop) -> None:
         "invoice_payment.paid",
         "invoice.paid",
         "invoice.payment_succeeded",
-        "customer.subscription.updated",
     ]
 
 
