@@ -19,25 +19,19 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     public_url = (given.public_url or f"http://localhost:{given.port}").rstrip("/")
     secrets = os.environ.get("STRIPE_SANDBOX_WEBHOOK_SECRET", "")
-<<<<<<< HEAD
     request_log = os.environ.get("STRIPE_SANDBOX_REQUEST_LOG")
-=======
     try:
         collects = policy.read(os.environ)
     except policy.PolicyFault as error:
         return _refuse(str(error))
->>>>>>> main
     settings = Settings(
         store=given.store,
         public_url=public_url,
         brand=os.environ.get("STRIPE_SANDBOX_BRAND") or Settings.brand,
         webhook_url=os.environ.get("STRIPE_SANDBOX_WEBHOOK_URL") or None,
         webhook_secrets=tuple(part.strip() for part in secrets.split(",") if part.strip()),
-<<<<<<< HEAD
-        request_log=Path(request_log) if request_log else None,
-=======
         policy=collects,
->>>>>>> main
+        request_log=Path(request_log) if request_log else None,
     )
     if settings.webhook_url and not settings.webhook_secrets:
         return _refuse(

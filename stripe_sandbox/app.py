@@ -6,11 +6,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
-<<<<<<< HEAD
-from stripe_sandbox import machine, request_log
-=======
-from stripe_sandbox import bank_desk
->>>>>>> main
+from stripe_sandbox import bank_desk, request_log
 from stripe_sandbox.api import dispatch
 from stripe_sandbox.machine import times, webhooks
 from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice
