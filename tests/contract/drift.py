@@ -13,12 +13,21 @@ Json = dict[str, Any]
 # Every object the sandbox answers with; an answer with another one is a fault.
 SERVED = (
     *("balance", "balance_transaction", "billing_portal.configuration", "billing_portal.session"),
-    *("charge", "checkout.session", "coupon", "credit_note", "credit_note_line_item", "customer"),
+    *(
+        "card",
+        "charge",
+        "checkout.session",
+        "coupon",
+        "credit_note",
+        "credit_note_line_item",
+        "customer",
+    ),
     *("customer_balance_transaction", "discount", "dispute", "event", "invoice", "invoice_payment"),
     *("invoiceitem", "item", "line_item", "mandate", "payment_intent", "payment_method", "plan"),
     *("price", "product", "promotion_code", "radar.early_fraud_warning", "refund", "setup_intent"),
     *("subscription", "subscription_item", "subscription_schedule", "tax.calculation"),
     *("tax.calculation_line_item", "tax_id", "tax_rate", "test_helpers.test_clock", "token"),
+    *("tax.settings", "tax.transaction", "tax.transaction_line_item", "tax_code"),
     "webhook_endpoint",
 )
 _PLAIN = {"string": "text", "integer": "whole", "number": "number", "boolean": "flag"}

@@ -84,8 +84,12 @@ def _object(schema: Json, name: str) -> Json:
         and (name, field) not in _ON_DEMAND
     }
     more = schema.get("additionalProperties", False)
+    shapes = {field: converted(shape) for field, shape in fields.items()}
+    if "livemode" in shapes:
+        # Nothing here is real money, and nothing says so.
+        shapes["livemode"] = {"enum": [False]}
     return {
-        "properties": {field: converted(shape) for field, shape in fields.items()},
+        "properties": shapes,
         "required": sorted({*schema.get("required", []), *empty}),
         "additionalProperties": converted(more) if isinstance(more, dict) else more,
     }

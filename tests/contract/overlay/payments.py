@@ -172,4 +172,7 @@ CHANGES: tuple[Change, ...] = (
     added("payment_intent_payment_method_options_link", "persistent_token?", NEW, "text"),
     added("setup_intent_payment_method_options_card", "setup_credential_usage?", NEW, _USAGE),
     added("setup_intent_payment_method_options_link", "persistent_token?", NEW, "text"),
+    added("card", "description?", KEPT, "text"),
+    added("card", "iin?", KEPT, "text"),
+    added("card", "issuer?", KEPT, "text"),
 )

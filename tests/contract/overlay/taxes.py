@@ -50,4 +50,11 @@ CHANGES: tuple[Change, ...] = (
     added("tax.calculation_line_item", "performance_location?", NEW, "text"),
     values("payment_pages_checkout_session_tax_id", "type", *_TAX_IDS),
     retyped("billing_bill_resource_invoicing_taxes_tax_rate_details", "tax_rate", PLAIN_ID, "text"),
+    added("tax_code", "requirements?", NEW, {"performance_location": "=optional|required"}),
+    added(
+        "tax_product_resource_tax_transaction_shipping_cost",
+        "tax_breakdown?",
+        NEW,
+        ["@tax_product_resource_line_item_tax_breakdown"],
+    ),
 )
