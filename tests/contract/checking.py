@@ -38,8 +38,10 @@ def faults(body: Any, schema: str) -> list[Fault]:
 
 def answer_faults(body: Any, route: str) -> list[Fault]:
     """Where and how the body is not what the route answers: ``POST /v1/customers/<id>``."""
-    method, _, path = route.partition(" ")
-    return _found(_of_route(f"{method} {schemas.shape_of(path)}"), body)
+    shape = schemas.shape_of(route)
+    if shape not in schemas.answers():
+        return [("$", "the description has no such route")]
+    return _found(_of_route(shape), body)
 
 
 def previous_faults(before: Json, schema: str) -> list[Fault]:

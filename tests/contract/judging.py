@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from tests.sandbox.running import Process, Receiver
 
 Json = dict[str, Any]
 
+# Stripe's documents say of this event that its invoice has no id: there is none yet.
+_NO_ID_YET = ("invoice.upcoming", ("$.data.object", "'id' is a required property"))
+_PLACE = re.compile(r"\[[0-9]+\]")
 _EVENT_TYPES = frozenset(get_args(stripe.Event.__annotations__["type"]))
 
 
@@ -45,6 +49,7 @@ class Findings:
     event_types: set[str] = field(default_factory=set)
     objects: set[str] = field(default_factory=set)
     violations: list[Violation] = field(default_factory=list)
+    seen: set[tuple[str, str, str]] = field(default_factory=set)
 
 
 def judge(table: Table) -> Findings:
@@ -120,7 +125,7 @@ def event_faults(event: Json) -> list[checking.Fault]:
     ]
     if event["type"] not in _EVENT_TYPES:
         found.append(("$.type", f"the SDK knows no event {event['type']}"))
-    return found
+    return [fault for fault in found if (event["type"], fault) != _NO_ID_YET]
 
 
 def _below(place: str, found: Iterable[checking.Fault]) -> Iterator[checking.Fault]:
@@ -148,8 +153,9 @@ def _kinds(body: Any) -> Iterator[str]:
 def _once(
     route: str, state: str, found: Iterable[checking.Fault], findings: Findings
 ) -> Iterator[Violation]:
-    """The faults as violations, without those that the same route and state showed before."""
+    """The faults as violations, each where the route shows it first."""
     for path, message in found:
-        violation = Violation(route, state, path, message)
-        if violation not in findings.violations:
-            yield violation
+        sign = (route, _PLACE.sub("[]", path), message)
+        if sign not in findings.seen:
+            findings.seen.add(sign)
+            yield Violation(route, state, path, message)

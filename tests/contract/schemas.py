@@ -34,11 +34,16 @@ def definitions() -> dict[str, Json]:
 @cache
 def answers() -> dict[str, Json]:
     """What each route of the description answers with 200, as JSON Schema; see `shape_of`."""
-    return {
+    found = {
         f"{method.upper()} {shape_of(path)}": converted(_body(verb["responses"]["200"]))
         for path, verbs in spec.document()["paths"].items()
         for method, verb in verbs.items()
     }
+    for route, (name, _) in overlay.ROUTES.items():
+        if shape_of(route) in found:
+            raise overlay.Stale(f"{route}: the description has this route")
+        found[shape_of(route)] = {"$ref": f"#/$defs/{name}"}
+    return found
 
 
 def shape_of(path: str) -> str:

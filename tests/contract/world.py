@@ -62,14 +62,19 @@ class World:
     state: str = ""
     answers: list[Answer] = field(default_factory=list)
 
-    def call(self, method: str, path: str, **params: Any) -> Answer:
+    def call(
+        self, method: str, path: str, *, key: str = KEY, idempotency_key: str = "", **params: Any
+    ) -> Answer:
         """Any request and whatever it is answered with."""
         fields = list(_pairs(params))
         sent = {"data": fields} if method == "POST" else {"params": fields}
+        headers = {"Authorization": f"Bearer {key}"}
+        if idempotency_key:
+            headers["Idempotency-Key"] = idempotency_key
         answered = requests.request(
             method,
             f"{self.process.base}{path}",
-            headers={"Authorization": f"Bearer {KEY}"},
+            headers=headers,
             timeout=_SECONDS,
             **sent,  # type: ignore[arg-type]
         )

@@ -18,4 +18,20 @@ CHANGES: tuple[Change, ...] = (
     *taxes.CHANGES,
 )
 
-__all__ = ["CHANGES", "Change", "Stale", "apply"]
+# Routes the description does not list: what each answers with, and how we know.
+ROUTES = {
+    "POST /v1/subscriptions/<id>/pause": (
+        "subscription",
+        "a method of the SDK's SubscriptionService, new since 2026-08-26",
+    ),
+    "GET /v1/payment_pages/<id>": (
+        "checkout.session",
+        "what Stripe's own command line tool calls; no description lists it",
+    ),
+    "POST /v1/payment_pages/<id>/confirm": (
+        "checkout.session",
+        "what Stripe's own command line tool calls; no description lists it",
+    ),
+}
+
+__all__ = ["CHANGES", "ROUTES", "Change", "Stale", "apply"]
