@@ -124,8 +124,8 @@ INCLUDED: expand.Included = {
     ("invoice", "confirmation_secret"): invoices.confirmation_of,
     ("invoice", "payments"): invoices.payments_of,
     ("price", "currency_options"): prices.options_of,
+    ("search_result", "total_count"): search.count_of,
     ("tax.calculation", "line_items"): tax_calculations.included,
     ("tax.calculation_line_item", "tax_breakdown"): tax_calculations.breakdown_of,
     ("tax.transaction", "line_items"): tax_transactions.included,
-    ("search_result", "total_count"): search.count_of,
 }
