@@ -10,6 +10,7 @@ from stripe_sandbox.flows import (
     intents,
     invoicing,
     itemizing,
+    opening,
     payment_pages,
     previewing,
     refunding,
@@ -72,6 +73,7 @@ ROUTES: tuple[Route, ...] = tuple(
         invoices,
         invoicing,
         itemizing,
+        opening,
         mandates,
         payment_intents,
         payment_methods,
@@ -102,6 +104,7 @@ ROUTES: tuple[Route, ...] = tuple(
 INCLUDED: expand.Included = {
     ("charge", "refunds"): charges.refunds_of,
     ("checkout.session", "line_items"): line_items.page_of,
+    ("checkout.session", "total_details.breakdown"): line_items.breakdown_of,
     ("coupon", "applies_to"): coupons.products_of,
     ("coupon", "currency_options"): coupons.options_of,
     ("customer", "subscriptions"): customers.subscriptions_of,
@@ -109,6 +112,8 @@ INCLUDED: expand.Included = {
     ("customer", "tax_ids"): tax_ids.included,
     ("invoice", "confirmation_secret"): invoices.confirmation_of,
     ("invoice", "payments"): invoices.payments_of,
+    ("item", "discounts"): line_items.discounts_of,
+    ("item", "taxes"): line_items.taxes_of,
     ("price", "currency_options"): prices.options_of,
     ("search_result", "total_count"): search.count_of,
 }
