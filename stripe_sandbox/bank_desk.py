@@ -14,7 +14,7 @@ from flask import Flask, Response, request
 from stripe_sandbox import Json, cards
 from stripe_sandbox.api.errors import StripeFault
 from stripe_sandbox.flows import disputing, refunding
-from stripe_sandbox.objects import payment_methods
+from stripe_sandbox.objects import payment_methods, test_clocks
 from stripe_sandbox.sandbox import Sandbox
 from stripe_sandbox.unit import Unit, public
 
@@ -77,7 +77,7 @@ def _replace(unit: Unit, method_id: str) -> Json:
 
 def _complain(unit: Unit, charge_id: str) -> Json:
     """The payer disputes the charge, asks about it, or the bank warns of it."""
-    charge = unit.get("charge", charge_id)
+    charge = test_clocks.enter_for(unit, unit.get("charge", charge_id))
     kind = request.form.get("kind", "fraudulent")
     if kind not in _COMPLAINTS:
         raise _Refused(f"kind is one of {', '.join(_COMPLAINTS)}.")

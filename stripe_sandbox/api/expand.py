@@ -88,8 +88,10 @@ def _finished(unit: Unit, body: Json) -> Json:
     if kind == "balance_transaction":
         view["status"] = balance.status_of(unit, view)
     elif kind == "dispute":
-        for moved in view["balance_transactions"]:
-            moved["status"] = balance.status_of(unit, moved)
+        view["balance_transactions"] = [
+            {**moved, "status": balance.status_of(unit, moved)}
+            for moved in view["balance_transactions"]
+        ]
     elif kind == "event":
         view["pending_webhooks"] = unit.connection.execute(
             "SELECT count(*) FROM deliveries WHERE event = ? AND state = 'waiting'", (view["id"],)

@@ -5,7 +5,7 @@ from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import SHIPPING, TEXT
 from stripe_sandbox.api.routes import Route
 from stripe_sandbox.flows import disputing
-from stripe_sandbox.objects import charges, payment_methods, refunds, tokens
+from stripe_sandbox.objects import charges, payment_methods, refunds, test_clocks, tokens
 from stripe_sandbox.objects.charges import HELD_SECONDS, Try
 from stripe_sandbox.unit import Unit, public
 
@@ -52,7 +52,7 @@ def create(unit: Unit, values: Json) -> Json:
 
 def capture(unit: Unit, values: Json, id: str) -> Json:
     """The held sum, or the part asked for, is taken; the rest is let go."""
-    charge = unit.get("charge", id)
+    charge = test_clocks.enter_for(unit, unit.get("charge", id))
     if charge["payment_intent"]:
         raise errors.invalid(
             "This charge belongs to a PaymentIntent. Capture the PaymentIntent instead.",

@@ -5,7 +5,7 @@ from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.routes import Route
 from stripe_sandbox.behaviours import BEHAVIOURS, Complaint
 from stripe_sandbox.flows import refunding
-from stripe_sandbox.objects import disputes, early_fraud_warnings
+from stripe_sandbox.objects import disputes, early_fraud_warnings, test_clocks
 from stripe_sandbox.unit import Unit
 
 _DAY = 24 * 3600
@@ -109,6 +109,7 @@ def _open(unit: Unit, dispute_id: str) -> Json:
     body = unit.get("dispute", dispute_id, "dispute")
     if body["status"] in _ENDED:
         raise errors.invalid("This dispute is already closed")
+    test_clocks.enter_for(unit, unit.get("charge", body["charge"]))
     return body
 
 

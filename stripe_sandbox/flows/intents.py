@@ -5,7 +5,7 @@ from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import SHIPPING, TEXT
 from stripe_sandbox.api.routes import Route
 from stripe_sandbox.flows import choosing, outcomes, paying
-from stripe_sandbox.objects import mandates, payment_intents, payment_methods
+from stripe_sandbox.objects import mandates, payment_intents, payment_methods, test_clocks
 from stripe_sandbox.objects.charges import Try
 from stripe_sandbox.unit import Unit, public
 
@@ -65,7 +65,7 @@ def create(unit: Unit, values: Json) -> Json:
 
 def confirm(unit: Unit, values: Json, id: str) -> Json:
     """The PaymentIntent has been tried; a refusal by the bank is raised with it."""
-    body = unit.get("payment_intent", id)
+    body = test_clocks.enter_for(unit, unit.get("payment_intent", id))
     if body["status"] not in _WAITING:
         raise _unexpected(body, "confirm")
     _set(body, values, _SET_BY_CONFIRM)
@@ -77,7 +77,7 @@ def confirm(unit: Unit, values: Json, id: str) -> Json:
 
 def update(unit: Unit, values: Json, id: str) -> Json:
     """The PaymentIntent is as asked; its sum is fixed once it is paid or under way."""
-    body = unit.get("payment_intent", id)
+    body = test_clocks.enter_for(unit, unit.get("payment_intent", id))
     fixed = [name for name in _FIXED_WHEN_TRIED if name in values]
     if (fixed or values.get("payment_method_data")) and body["status"] not in _WAITING:
         raise _unexpected(body, "update")
@@ -99,7 +99,7 @@ def update(unit: Unit, values: Json, id: str) -> Json:
 
 def capture(unit: Unit, values: Json, id: str) -> Json:
     """The held sum, or the part asked for, is taken; the rest is let go."""
-    body = unit.get("payment_intent", id)
+    body = test_clocks.enter_for(unit, unit.get("payment_intent", id))
     if body["status"] != "requires_capture":
         fault = errors.invalid(
             f"This PaymentIntent could not be captured because it has a status of "
@@ -126,7 +126,7 @@ def capture(unit: Unit, values: Json, id: str) -> Json:
 
 def cancel(unit: Unit, values: Json, id: str) -> Json:
     """The PaymentIntent can no longer be paid, and what was held for it is let go."""
-    body = unit.get("payment_intent", id)
+    body = test_clocks.enter_for(unit, unit.get("payment_intent", id))
     if body["status"] not in _CANCELABLE:
         raise _unexpected(body, "cancel")
     paying.cancel(unit, body, values.get("cancellation_reason"))

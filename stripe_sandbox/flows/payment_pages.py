@@ -5,7 +5,7 @@ from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route
 from stripe_sandbox.flows import choosing, completing, quoting
-from stripe_sandbox.objects import payment_methods
+from stripe_sandbox.objects import payment_methods, test_clocks
 from stripe_sandbox.unit import Unit, public
 
 
@@ -16,7 +16,7 @@ def show(unit: Unit, values: Json, id: str) -> Json:
 
 def confirm(unit: Unit, values: Json, id: str) -> Json:
     """The session has been tried with the payment method; the session says how that ended."""
-    session = unit.get("checkout.session", id)
+    session = test_clocks.enter_for(unit, unit.get("checkout.session", id))
     if session["status"] != "open":
         raise errors.invalid(
             f"This Checkout Session is {session['status']} and can no longer be paid.",

@@ -5,7 +5,7 @@ from stripe_sandbox.api import errors, lists, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route
 from stripe_sandbox.behaviours import BEHAVIOURS
-from stripe_sandbox.objects import balance, charges, early_fraud_warnings, refunds
+from stripe_sandbox.objects import balance, charges, early_fraud_warnings, refunds, test_clocks
 from stripe_sandbox.objects.balance import Move
 from stripe_sandbox.unit import Unit, Where
 
@@ -22,7 +22,7 @@ class NotCancelable(Exception):
 
 def create(unit: Unit, values: Json) -> Json:
     """The money is back with the payer, or on its way; never more than what was taken."""
-    charge = _charge(unit, values)
+    charge = test_clocks.enter_for(unit, _charge(unit, values))
     if not charge["captured"] and charge["status"] == "succeeded":
         return _release(unit, charge, values)
     left = charge["amount"] - charge["amount_refunded"]
@@ -101,7 +101,7 @@ def cancel(unit: Unit, values: Json, id: str) -> Json:
 
 def cancel_by_hand(unit: Unit, refund_id: str) -> Json:
     """The card refund is canceled, as Stripe's Dashboard can for half an hour."""
-    refund = unit.get("refund", refund_id)
+    refund = test_clocks.enter_for(unit, unit.get("refund", refund_id))
     if refund["destination_details"]["type"] != "card":
         raise NotCancelable("Only refunds to cards can be canceled.")
     if refund["status"] not in ("pending", "succeeded"):

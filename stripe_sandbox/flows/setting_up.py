@@ -5,7 +5,7 @@ from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route
 from stripe_sandbox.flows import choosing
-from stripe_sandbox.objects import mandates, payment_methods, setup_intents
+from stripe_sandbox.objects import mandates, payment_methods, setup_intents, test_clocks
 from stripe_sandbox.refusals import Refusal
 from stripe_sandbox.unit import Unit, public
 
@@ -43,7 +43,7 @@ def create(unit: Unit, values: Json) -> Json:
 
 def confirm(unit: Unit, values: Json, id: str) -> Json:
     """The SetupIntent has been tried; a refusal by the bank is raised with it."""
-    body = unit.get("setup_intent", id)
+    body = test_clocks.enter_for(unit, unit.get("setup_intent", id))
     if body["status"] not in _WAITING:
         raise _unexpected(body, "confirm")
     body["_return_url"] = values.get("return_url")
@@ -52,7 +52,7 @@ def confirm(unit: Unit, values: Json, id: str) -> Json:
 
 def update(unit: Unit, values: Json, id: str) -> Json:
     """The SetupIntent is as asked."""
-    body = unit.get("setup_intent", id)
+    body = test_clocks.enter_for(unit, unit.get("setup_intent", id))
     if body["status"] not in _WAITING and set(values) - {"description", "metadata"}:
         raise _unexpected(body, "update")
     if values.get("customer"):
@@ -70,7 +70,7 @@ def update(unit: Unit, values: Json, id: str) -> Json:
 
 def cancel(unit: Unit, values: Json, id: str) -> Json:
     """The SetupIntent can no longer be used."""
-    body = unit.get("setup_intent", id)
+    body = test_clocks.enter_for(unit, unit.get("setup_intent", id))
     if body["status"] not in _WAITING:
         raise _unexpected(body, "cancel")
     body.update(

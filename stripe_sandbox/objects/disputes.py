@@ -47,7 +47,6 @@ _FILES = (
 
 def made(unit: Unit, charge: Json, complaint: Complaint, amount: int) -> Json:
     """A dispute of so much of the charge is stored; no money has moved yet."""
-    billing = charge["billing_details"]
     body: Json = {
         "id": ids.new_id("du"),
         "object": "dispute",
@@ -57,12 +56,7 @@ def made(unit: Unit, charge: Json, complaint: Complaint, amount: int) -> Json:
         "created": unit.now,
         "currency": charge["currency"],
         "enhanced_eligibility_types": [],
-        "evidence": {
-            **dict.fromkeys((*TEXTS, *_FILES)),
-            "customer_email_address": charge["receipt_email"] or billing["email"],
-            "customer_name": billing["name"],
-            "enhanced_evidence": {},
-        },
+        "evidence": _known(charge),
         "evidence_details": {
             "due_by": due_by(unit.now),
             "enhanced_eligibility": {},
@@ -80,15 +74,7 @@ def made(unit: Unit, charge: Json, complaint: Complaint, amount: int) -> Json:
     }
     card = charge["payment_method_details"].get("card")
     if card is not None:
-        body["payment_method_details"] = {
-            "card": {
-                "brand": card["brand"],
-                "case_type": "inquiry" if complaint.inquiry else "chargeback",
-                "network": card["network"],
-                "network_reason_code": complaint.network_code,
-            },
-            "type": "card",
-        }
+        body["payment_method_details"] = {"card": _case(card, complaint), "type": "card"}
     return unit.insert(body)
 
 
@@ -128,6 +114,26 @@ def all_of(unit: Unit, values: Json) -> Json:
     """The disputes, newest first."""
     wheres = [*lists.equal(values, "charge", "payment_intent"), *lists.within(values, "created")]
     return lists.page(unit, "dispute", "/v1/disputes", values, wheres)
+
+
+def _known(charge: Json) -> Json:
+    """The evidence there is from the start: who paid, as far as the charge says."""
+    billing = charge["billing_details"]
+    return {
+        **dict.fromkeys((*TEXTS, *_FILES)),
+        "customer_email_address": charge["receipt_email"] or billing["email"],
+        "customer_name": billing["name"],
+        "enhanced_evidence": {},
+    }
+
+
+def _case(card: Json, complaint: Complaint) -> Json:
+    return {
+        "brand": card["brand"],
+        "case_type": "inquiry" if complaint.inquiry else "chargeback",
+        "network": card["network"],
+        "network_reason_code": complaint.network_code,
+    }
 
 
 ROUTES = (

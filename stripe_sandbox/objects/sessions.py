@@ -85,11 +85,7 @@ def drawn(unit: Unit, values: Json, currency: str, lines: list[Json], expires_at
         "livemode": False,
         "metadata": params.merged_metadata({}, values.get("metadata") or {}),
         "payment_method_options": {},
-        "payment_method_types": payment_methods.kinds_for(
-            currency,
-            values.get("allowed_payment_method_types"),
-            values.get("excluded_payment_method_types"),
-        ),
+        "payment_method_types": _kinds(values, currency),
         "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
         "saved_payment_method_options": _saved(values),
         "shipping_options": [],
@@ -230,6 +226,16 @@ def _data(values: Json) -> Json:
     names = ("payment_intent_data", "setup_intent_data", "subscription_data")
     given: Json = next((values[name] for name in names if values.get(name)), {})
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _kinds(values: Json, currency: str) -> list[str]:
+    found = payment_methods.kinds_for(
+        currency,
+        values.get("allowed_payment_method_types"),
+        values.get("excluded_payment_method_types"),
+    )
+    held = (values.get("payment_intent_data") or {}).get("capture_method") == "manual"
+    return [kind for kind in found if kind == "card"] if held else found
 
 
 def _default_rates(unit: Unit, values: Json) -> list[Json]:

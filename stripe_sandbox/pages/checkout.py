@@ -24,7 +24,7 @@ from flask import Flask, Response, request
 
 from stripe_sandbox import Json
 from stripe_sandbox.flows import completing, offering, opening, quoting
-from stripe_sandbox.objects import line_items, sessions
+from stripe_sandbox.objects import line_items, sessions, test_clocks
 from stripe_sandbox.pages import answer, checkout_facts, entry, wallet
 from stripe_sandbox.pages.entry import Asked, Entry
 from stripe_sandbox.refusals import Refusal
@@ -232,7 +232,9 @@ def _redisplayed(unit: Unit, session: Json, method: Json, *, saves: bool) -> Jso
 
 def _session(unit: Unit, session_id: str) -> Json | None:
     body = unit.find(session_id)
-    return body if body is not None and body["object"] == sessions.KIND else None
+    if body is None or body["object"] != sessions.KIND:
+        return None
+    return test_clocks.enter_for(unit, body)
 
 
 def _earlier(unit: Unit, session: Json) -> Refusal | None:

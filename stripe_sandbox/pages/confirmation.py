@@ -10,6 +10,7 @@ from flask import Flask, Response, request
 
 from stripe_sandbox import Json, amounts
 from stripe_sandbox.flows import completing, outcomes
+from stripe_sandbox.objects import test_clocks
 from stripe_sandbox.pages import answer, checkout
 from stripe_sandbox.sandbox import Sandbox
 from stripe_sandbox.unit import Unit
@@ -53,6 +54,7 @@ def _found(unit: Unit, intent_id: str) -> tuple[Json | None, Json | None]:
     intent = unit.find(intent_id)
     if intent is None or intent["object"] not in _KINDS:
         return None, None
+    intent = test_clocks.enter_for(unit, intent)
     return intent, completing.session_of(unit, intent)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sandbox.payer import Payer
 from tests.sandbox.running import Process, Receiver, Shop, open_shop
 
 
@@ -35,3 +36,23 @@ def own_sandbox(tmp_path: Path) -> Iterator[Process]:
     yield process
     if process.popen is not None and process.popen.poll() is None:
         process.stop()
+
+
+@pytest.fixture(scope="module")
+def timed_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """A sandbox for one file of tests that move its clock and do not mind who else did."""
+    process = Process(tmp_path_factory.mktemp("timed"))
+    yield process.start()
+    process.stop()
+
+
+@pytest.fixture
+def payer(shop: Shop) -> Payer:
+    """Somebody who pays at the shared sandbox."""
+    return Payer(shop.sandbox)
+
+
+@pytest.fixture
+def timed_payer(timed_sandbox: Process) -> Payer:
+    """Somebody who pays at a sandbox whose clock is moved."""
+    return Payer(timed_sandbox)
