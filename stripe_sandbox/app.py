@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from stripe_sandbox import bank_desk, machine
 from stripe_sandbox.api import dispatch
 from stripe_sandbox.pages import checkout, confirmation, invoice
+from stripe_sandbox.pages.portal import serving as portal
 from stripe_sandbox.sandbox import Sandbox
 
 _LARGEST_REQUEST = 1024 * 1024
@@ -48,4 +49,5 @@ def create_app(sandbox: Sandbox) -> Flask:
     checkout.install(app, sandbox)
     confirmation.install(app, sandbox)
     invoice.install(app, sandbox)
+    portal.install(app, sandbox)
     return app
