@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import delivery_to_credits, webhook_ack
+from benchmarks import delivery_to_credits, sandbox_api, sandbox_year, webhook_ack
 from talkingphoto.foundation import errors
 from tests.support.stack import StackFault, die_politely
 
 BENCHMARKS = {
     "webhook_ack": webhook_ack.run,
     "delivery_to_credits": delivery_to_credits.run,
+    "sandbox_customer": sandbox_api.customers,
+    "sandbox_payment": sandbox_api.payments,
+    "sandbox_year": sandbox_year.run,
 }
 
 

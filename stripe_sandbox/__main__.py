@@ -5,10 +5,10 @@ import os
 import sys
 from pathlib import Path
 
-from stripe_sandbox import server
+from stripe_sandbox import policy, server
 from stripe_sandbox.api import served, table
+from stripe_sandbox.opening import StoreFault
 from stripe_sandbox.sandbox import Settings
-from stripe_sandbox.store import StoreFault
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,12 +19,17 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     public_url = (given.public_url or f"http://localhost:{given.port}").rstrip("/")
     secrets = os.environ.get("STRIPE_SANDBOX_WEBHOOK_SECRET", "")
+    try:
+        collects = policy.read(os.environ)
+    except policy.PolicyFault as error:
+        return _refuse(str(error))
     settings = Settings(
         store=given.store,
         public_url=public_url,
         brand=os.environ.get("STRIPE_SANDBOX_BRAND") or Settings.brand,
         webhook_url=os.environ.get("STRIPE_SANDBOX_WEBHOOK_URL") or None,
         webhook_secrets=tuple(part.strip() for part in secrets.split(",") if part.strip()),
+        policy=collects,
     )
     if settings.webhook_url and not settings.webhook_secrets:
         return _refuse(
@@ -34,8 +39,6 @@ def main(arguments: list[str] | None = None) -> int:
         server.run(settings, given.port)
     except (StoreFault, server.PortTaken) as error:
         return _refuse(str(error))
-    except OSError as error:
-        return _refuse(f"the store {given.store} cannot be opened: {error.strerror}")
     return 0
 
 

@@ -1,6 +1,7 @@
 """The sandbox as a whole: its store, its clock, and the threads that deliver and keep time."""
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,15 +10,18 @@ from pathlib import Path
 
 from stripe_sandbox import clock
 from stripe_sandbox.api.idempotency import Running
-from stripe_sandbox.delivery import Deliverer
+from stripe_sandbox.delivery.deliverer import Deliverer
+from stripe_sandbox.faults.book import Book
 from stripe_sandbox.flows import timers
 from stripe_sandbox.objects import webhook_endpoints
+from stripe_sandbox.policy import Policy
 from stripe_sandbox.store import Store
-from stripe_sandbox.unit import Cause, Policy, Unit
+from stripe_sandbox.unit import Cause, Unit
 
 log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 60.0
+_RECOVERY_SECONDS = 1.0
 # A clock is moved by at most this much at once: a slip of the hand must not fill the store.
 LONGEST_MOVE_SECONDS = 5 * 366 * 24 * 3600
 
@@ -34,6 +38,26 @@ class Settings:
     policy: Policy = field(default_factory=Policy)
 
 
+@dataclass(frozen=True)
+class _Step:
+    """One look at what is due: whether work was done, and when to look again if not."""
+
+    done: bool
+    due_in: float = 0.0
+    events: int = 0
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What moving the clock has led to; its deliveries are those numbered between the two."""
+
+    now: int
+    work: int
+    events: int
+    first_delivery: int
+    last_delivery: int
+
+
 class Sandbox:
     """Everything requests share; one a process."""
 
@@ -41,6 +65,7 @@ class Sandbox:
         """The store is open and the endpoint of start-up, if any, is in it."""
         self.settings = settings
         self.store = Store(settings.store)
+        self.faults = Book(self.store)
         self.running = Running()
         self.deliverer = Deliverer(self.store)
         self._time_moves = threading.Lock()
@@ -56,7 +81,7 @@ class Sandbox:
         """One unit of work; after its commit the threads it made work for are awake."""
         with self.store.transaction() as connection:
             unit = Unit(
-                connection,
+                database=connection,
                 now=clock.now(connection),
                 public_url=self.settings.public_url,
                 brand=self.settings.brand,
@@ -64,6 +89,7 @@ class Sandbox:
                 policy=self.settings.policy,
             )
             yield unit
+            unit.finish()
         if unit.events:
             self.deliverer.wake()
         if unit.timers:
@@ -88,38 +114,57 @@ class Sandbox:
         with self.store.transaction() as connection:
             return clock.now(connection)
 
-    def move_clock(self, moment: int) -> int:
+    def move_clock(self, moment: int) -> Moved:
         """The clock shows the moment, and everything due until then was done at its own time."""
+        work = events = 0
         with self._time_moves:
-            while self._do_next(moment) is None:
-                pass
+            with self.store.transaction() as connection:
+                first = _newest_delivery(connection)
+            while (step := self._do_next(moment)).done:
+                work += 1
+                events += step.events
             with self.store.transaction() as connection:
                 shown = clock.move_to(connection, moment)
+                last = _newest_delivery(connection)
         self._timer_changed.set()
-        return shown
+        return Moved(shown, work, events, first, last)
 
-    def _do_next(self, until: int | None = None) -> float | None:
-        """One piece of due work is done: None; else the seconds until there is some."""
-        with self.store.transaction() as connection:
-            now = clock.now(connection)
-            due_at = timers.next_due(connection)
-            if due_at is None or due_at > (now if until is None else max(until, now)):
-                return _IDLE_SECONDS if due_at is None else float(due_at - now)
-            clock.move_to(connection, due_at)
+    def _do_next(self, until: int | None = None) -> _Step:
+        """The earliest work that is due was done at its own time, or there was none."""
+        due_at = 0
         try:
             with self.transaction() as unit:
+                found = timers.next_due(unit.database)
+                if found is None or found > (unit.now if until is None else max(until, unit.now)):
+                    due_in = _IDLE_SECONDS if found is None else float(found - unit.now)
+                    return _Step(done=False, due_in=due_in)
+                due_at = found
+                clock.move_to(unit.database, due_at)
+                unit.now = max(unit.now, due_at)
                 timers.run_next(unit)
+        except sqlite3.OperationalError:
+            # The store cannot be written just now: the work stays due, and is tried again.
+            raise
         except Exception:
             log.exception("work due at %d failed and is given up", due_at)
             with self.store.transaction() as connection:
+                clock.move_to(connection, due_at)
                 timers.drop_next(connection)
-        return None
+        return _Step(done=True, events=unit.emitted)
 
     def _keep_time(self) -> None:
         while not self._stopped:
             # Cleared before looking: a timer set after the look ends the wait at once.
             self._timer_changed.clear()
-            with self._time_moves:
-                due_in = self._do_next()
-            if due_in is not None and not self._stopped:
-                self._timer_changed.wait(min(due_in, _IDLE_SECONDS))
+            try:
+                with self._time_moves:
+                    step = self._do_next()
+            except sqlite3.OperationalError:
+                log.exception("the clock stands still, for the store cannot be written")
+                step = _Step(done=False, due_in=_RECOVERY_SECONDS)
+            if not step.done and not self._stopped:
+                self._timer_changed.wait(min(step.due_in, _IDLE_SECONDS))
+
+
+def _newest_delivery(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT coalesce(max(id), 0) FROM deliveries").fetchone()[0])

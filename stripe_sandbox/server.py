@@ -6,12 +6,12 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-from stripe_sandbox import store
+from stripe_sandbox import opening
 from stripe_sandbox.app import create_app
 from stripe_sandbox.sandbox import Sandbox, Settings
 
@@ -28,67 +28,31 @@ class PortTaken(Exception):
 
 def run(settings: Settings, port: int) -> None:
     """The sandbox has served until told to stop; PortTaken or StoreFault if it could not begin."""
-    listener = _patiently(lambda: _listen(port))
-    # Held until the process ends, the forked worker's copy included.
-    claim = _patiently(lambda: store.claim(settings.store))
+    listener = _patiently(lambda: listen(port))
+    claim = _patiently(lambda: opening.claim(settings.store))
     # A damaged store is found here, where one line can say so, not in a worker, again and again.
-    store.Store(settings.store).close()
-    _Server(settings, listener.detach(), claim).run()
+    opening.examine(settings.store)
 
-
-class _Server(BaseApplication):  # type: ignore[misc]
-    """Gunicorn, told everything here: no file or command line of its own is read."""
-
-    def __init__(self, settings: Settings, listener: int, claim: IO[bytes]) -> None:
-        self.settings = settings
-        self.listener = listener
-        self.claim = claim
-        super().__init__()
-
-    def load_config(self) -> None:
-        chosen: dict[str, Any] = {
-            "bind": f"fd://{self.listener}",
-            "worker_class": "gthread",
-            # One process: the idempotency keys in use and the delivery threads live in its memory.
-            "workers": 1,
-            "threads": _THREADS,
-            "keepalive": 75,
-            "graceful_timeout": 5,
-            "timeout": 120,
-            "control_socket_disable": True,
-            "loglevel": "warning",
-            "proc_name": "stripe_sandbox",
-            "post_worker_init": _announce(self.settings.public_url),
-            "worker_exit": _stop,
-        }
-        for name, value in chosen.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Flask:
+    def load() -> Flask:
         # After the fork: neither SQLite connections nor threads survive one.
-        sandbox = Sandbox(self.settings)
+        sandbox = Sandbox(settings)
         app = create_app(sandbox)
         app.extensions["sandbox"] = sandbox
         sandbox.start()
         return app
 
-
-def _announce(public_url: str) -> Callable[[Any], None]:
-    def post_worker_init(worker: Any) -> None:
-        logging.basicConfig(level=logging.WARNING, format="stripe_sandbox: %(message)s")
-        sys.stderr.write(f"stripe_sandbox: ready on {public_url}\n")
-        sys.stderr.flush()
-
-    return post_worker_init
+    # The store is ours until the process ends, the forked worker's copy of the claim included.
+    with claim:
+        serve(listener, load, ready=f"stripe_sandbox: ready on {settings.public_url}")
 
 
-def _stop(server: Any, worker: Any) -> None:
-    app = getattr(worker, "wsgi", None)
-    if app is not None:
-        app.extensions["sandbox"].stop()
+def serve(listener: socket.socket, load: Callable[[], Flask], *, ready: str) -> None:
+    """The application has been served on the socket until told to stop."""
+    _Server(listener.detach(), load, ready).run()
 
 
-def _listen(port: int) -> socket.socket:
+def listen(port: int) -> socket.socket:
+    """A socket that listens on the port, on loopback only; PortTaken if something else does."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -105,12 +69,59 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
+class _Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn, told everything here: no file or command line of its own is read."""
+
+    def __init__(self, listener: int, load: Callable[[], Flask], ready: str) -> None:
+        self.listener = listener
+        self.make_app = load
+        self.ready = ready
+        super().__init__()
+
+    def load_config(self) -> None:
+        chosen: dict[str, Any] = {
+            "bind": f"fd://{self.listener}",
+            "worker_class": "gthread",
+            # One process: the idempotency keys in use and the delivery threads live in its memory.
+            "workers": 1,
+            "threads": _THREADS,
+            "keepalive": 75,
+            "graceful_timeout": 5,
+            "timeout": 120,
+            "control_socket_disable": True,
+            "loglevel": "warning",
+            "proc_name": "stripe_sandbox",
+            "post_worker_init": _announce(self.ready),
+            "worker_exit": _stop,
+        }
+        for name, value in chosen.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return self.make_app()
+
+
+def _announce(ready: str) -> Callable[[Any], None]:
+    def post_worker_init(worker: Any) -> None:
+        logging.basicConfig(level=logging.WARNING, format="stripe_sandbox: %(message)s")
+        sys.stderr.write(f"{ready}\n")
+        sys.stderr.flush()
+
+    return post_worker_init
+
+
+def _stop(server: Any, worker: Any) -> None:
+    app = getattr(worker, "wsgi", None)
+    if app is not None and "sandbox" in app.extensions:
+        app.extensions["sandbox"].stop()
+
+
 def _patiently(attempt: Callable[[], _Held]) -> _Held:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
             return attempt()
-        except (PortTaken, store.StoreFault):
+        except (PortTaken, opening.StoreFault):
             if time.monotonic() >= deadline:
                 raise
             time.sleep(0.1)

@@ -2,13 +2,16 @@
 
 import json
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from stripe_sandbox import API_VERSION, Json, ids
 from stripe_sandbox.api import errors
+from stripe_sandbox.delivery import outbox
+from stripe_sandbox.delivery.outbox import Listener
+from stripe_sandbox.policy import Policy
+from stripe_sandbox.shelf import Shelf, written
 
 
 @dataclass(frozen=True)
@@ -17,18 +20,6 @@ class Cause:
 
     request: str | None = None
     idempotency_key: str | None = None
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How the account collects what it is owed, as its dashboard would say.
-
-    ``retry_days`` are the days from one failed try of an invoice to the next; none: not tried again
-    by itself. ``after_retries`` is what becomes of the subscription when the last of them failed.
-    """
-
-    retry_days: tuple[int, ...] = (3, 5, 7)
-    after_retries: str = "cancel"  # or unpaid, or past_due
 
 
 @dataclass(frozen=True)
@@ -47,7 +38,7 @@ class Unit:
     is that clock's time, and what is made belongs to that clock.
     """
 
-    connection: sqlite3.Connection
+    database: sqlite3.Connection
     now: int
     public_url: str
     brand: str = "Sandbox merchant"
@@ -55,44 +46,59 @@ class Unit:
     clock: str | None = None
     policy: Policy = field(default_factory=Policy)
     events: list[str] = field(default_factory=list)
+    emitted: int = 0
     timers: int = 0
+    _listeners: list[Listener] | None = None
+    _deliveries: list[outbox.Row] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Nothing is on the shelf yet."""
+        self._shelf = Shelf(self.database)
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The database, with everything done so far in it."""
+        self.finish()
+        return self.database
+
+    def finish(self) -> None:
+        """Everything done so far is in the database."""
+        self._shelf.empty()
+        if self._deliveries:
+            outbox.store(self.database, self._deliveries)
+            self._deliveries.clear()
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
         """Everything done inside is undone at the end, as if it had never been."""
-        events, timers = list(self.events), self.timers
+        kept = (list(self.events), self.emitted, self.timers)
         self.connection.execute("SAVEPOINT rehearsal")
         try:
             yield
         finally:
-            self.connection.execute("ROLLBACK TO rehearsal")
-            self.connection.execute("RELEASE rehearsal")
-            self.events, self.timers = events, timers
+            self._shelf.forget()
+            self._deliveries.clear()
+            self._listeners = None
+            self.database.execute("ROLLBACK TO rehearsal")
+            self.database.execute("RELEASE rehearsal")
+            self.events, self.emitted, self.timers = kept
 
     def insert(self, body: Json) -> Json:
         """The object is stored; its place in lists is after all that were stored before."""
-        self.connection.execute(
-            "INSERT INTO objects (id, kind, body) VALUES (?, ?, ?)",
-            (body["id"], body["object"], json.dumps(body)),
-        )
+        self._shelf.insert(body)
+        self._forget_listeners(body)
         return body
 
     def save(self, body: Json) -> Json:
         """The stored object is as given."""
-        self.connection.execute(
-            "UPDATE objects SET body = ? WHERE id = ?", (json.dumps(body), body["id"])
-        )
+        self._shelf.save(body)
+        self._forget_listeners(body)
         return body
 
     def find(self, object_id: str) -> Json | None:
         """The object with this id, of any kind, or None."""
-        row = self.connection.execute(
-            "SELECT body FROM objects WHERE id = ?", (object_id,)
-        ).fetchone()
-        if row is None:
-            return None
-        body = dict(json.loads(row["body"]))
-        if self.clock is None and body.get("test_clock"):
+        body = self._shelf.find(object_id)
+        if body is not None and self.clock is None and body.get("test_clock"):
             self.enter(body["test_clock"])
         return body
 
@@ -136,9 +142,9 @@ class Unit:
 
     def emit(self, kind: str, body: Json, before: Json | None = None) -> None:
         """An event with a copy of the object is stored and due for every endpoint that wants it."""
-        data: Json = {"object": public(body)}
+        data: Json = {"object": visible(body)}
         if before is not None:
-            data["previous_attributes"] = changes(public(before), data["object"])
+            data["previous_attributes"] = changes(visible(before), data["object"])
         event: Json = {
             "id": ids.new_id("evt"),
             "object": "event",
@@ -151,15 +157,14 @@ class Unit:
             "type": kind,
         }
         self.insert(event)
-        for endpoint in self.select(
-            "webhook_endpoint", [Where("json_extract(body, '$.status') = 'enabled'")]
-        ):
-            if {"*", kind} & set(endpoint["enabled_events"]):
-                self.connection.execute(
-                    "INSERT INTO deliveries (event, endpoint, due_at) VALUES (?, ?, ?)",
-                    (event["id"], endpoint["id"], time.time()),
-                )
-                self.events.append(event["id"])
+        self.emitted += 1
+        if self._listeners is None:
+            # Looked up once: a renewal emits a dozen events.
+            self._listeners = outbox.listeners(self.database)
+        made = outbox.rows(self.database, self._listeners, event["id"], kind)
+        if made:
+            self._deliveries += made
+            self.events.append(event["id"])
 
     def update(self, kind: str, body: Json, before: Json) -> Json:
         """The object is saved; if it differs from before, the event says in what."""
@@ -170,7 +175,7 @@ class Unit:
 
     def schedule(self, verb: str, object_id: str, due_at: int) -> None:
         """The verb will be done to the object when the unit's clock gets there; once."""
-        self.connection.execute(
+        self.database.execute(
             "INSERT INTO timers (due_at, verb, object, clock) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (verb, object) DO UPDATE SET due_at = excluded.due_at",
             (due_at, verb, object_id, self.clock),
@@ -179,15 +184,22 @@ class Unit:
 
     def unschedule(self, verb: str, object_id: str) -> None:
         """The verb is no longer due for the object."""
-        self.connection.execute(
-            "DELETE FROM timers WHERE verb = ? AND object = ?", (verb, object_id)
-        )
+        self.database.execute("DELETE FROM timers WHERE verb = ? AND object = ?", (verb, object_id))
+
+    def _forget_listeners(self, body: Json) -> None:
+        if body["object"] == "webhook_endpoint":
+            self.finish()
+            self._listeners = None
 
 
 def public(body: Json) -> Json:
     """A copy without the fields that begin with an underscore: the sandbox's own notes."""
-    shown = {name: value for name, value in body.items() if not name.startswith("_")}
-    return dict(json.loads(json.dumps(shown)))
+    return dict(json.loads(written(visible(body))))
+
+
+def visible(body: Json) -> Json:
+    """As public, for what is read at once and then forgotten: its parts are not copied."""
+    return {name: value for name, value in body.items() if name[0] != "_"}
 
 
 def changes(before: Json, after: Json) -> Json:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from stripe_sandbox import Json
 from stripe_sandbox.api import errors
 from stripe_sandbox.objects import balance
-from stripe_sandbox.unit import Unit, public
+from stripe_sandbox.unit import Unit, visible
 
 # (kind, field) -> the value that is left out unless it is asked for.
 Included = Mapping[tuple[str, str], Callable[[Unit, Json], object]]
@@ -66,13 +66,20 @@ def _opened(unit: Unit, node: Json, head: str, asked: _Asked) -> object:
     include = asked.included.get((str(node.get("object")), head))
     if include is not None and node.get(head) is None:
         stored = unit.find(str(node.get("id")))
-        return include(unit, stored or node)
+        return _whole(unit, include(unit, stored or node))
     value = node.get(head)
     if head not in node or head == "id":
         raise asked.refused()
     if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
         return [_named(unit, item, asked) for item in value]
     return _named(unit, value, asked) if isinstance(value, str) else value
+
+
+def _whole(unit: Unit, included: object) -> object:
+    """What was included, without the sandbox's own notes where it is a list of objects."""
+    if isinstance(included, dict) and included.get("object") == "list":
+        return {**included, "data": [_finished(unit, row) for row in included["data"]]}
+    return included
 
 
 def _named(unit: Unit, object_id: str, asked: _Asked) -> Json:
@@ -83,7 +90,7 @@ def _named(unit: Unit, object_id: str, asked: _Asked) -> Json:
 
 
 def _finished(unit: Unit, body: Json) -> Json:
-    view = public(body)
+    view = visible(body)
     kind = view.get("object")
     if kind == "balance_transaction":
         view["status"] = balance.status_of(unit, view)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from stripe_sandbox import Json
 from stripe_sandbox.api import errors
 
-_KEPT_SECONDS = 24 * 3600
+KEPT_SECONDS = 24 * 3600
 _LONGEST_KEY = 255
 
 
@@ -66,7 +66,7 @@ def recall(connection: sqlite3.Connection, key: str, print_: str) -> Answer | No
     """The answer this key got within a day, None for a new key; 400 if the parameters differ."""
     row = connection.execute(
         "SELECT fingerprint, status, body, request FROM replays WHERE key = ? AND at > ?",
-        (key, time.time() - _KEPT_SECONDS),
+        (key, time.time() - KEPT_SECONDS),
     ).fetchone()
     if row is None:
         return None
@@ -82,8 +82,7 @@ def recall(connection: sqlite3.Connection, key: str, print_: str) -> Answer | No
 
 
 def keep(connection: sqlite3.Connection, key: str, print_: str, answer: Answer) -> None:
-    """The answer is kept for a day under the key; answers older than that are gone."""
-    connection.execute("DELETE FROM replays WHERE at <= ?", (time.time() - _KEPT_SECONDS,))
+    """The answer is kept for a day under the key."""
     connection.execute(
         "INSERT OR REPLACE INTO replays VALUES (?, ?, ?, ?, ?, ?)",
         (key, print_, answer.status, answer.body, answer.request, time.time()),

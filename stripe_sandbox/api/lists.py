@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from stripe_sandbox import Json
+from stripe_sandbox import Json, schema
 from stripe_sandbox.api import errors, params
 from stripe_sandbox.unit import Unit, Where
 
@@ -22,7 +22,7 @@ def page(unit: Unit, kind: str, url: str, values: Json, wheres: Iterable[Where] 
         raise errors.invalid(
             "You may only specify one of these parameters: ending_before, starting_after."
         )
-    wheres = [*wheres, Where("json_extract(body, '$.deleted') IS NULL")]
+    wheres = [*wheres, Where("deleted IS NULL")]
     if before:
         wheres.append(Where("seq > ?", (_place(unit, before, "ending_before"),)))
         rows, more = _nearest_newer(unit, kind, wheres, limit)
@@ -41,7 +41,7 @@ def listed(url: str, rows: list[Json], *, more: bool = False) -> Json:
 def equal(values: Json, *names: str) -> list[Where]:
     """Conditions for the named parameters that were given: the field is equal to the value."""
     return [
-        Where(f"json_extract(body, '$.{name}') = ?", (values[name],))
+        Where(f"{_field(name)} = ?", (values[name],))
         for name in names
         if values.get(name) is not None
     ]
@@ -50,10 +50,14 @@ def equal(values: Json, *names: str) -> list[Where]:
 def within(values: Json, *names: str) -> list[Where]:
     """Conditions for the named parameters that hold bounds of a moment."""
     return [
-        Where(f"json_extract(body, '$.{name}') {_COMPARISONS[how]}", (moment,))
+        Where(f"{_field(name)} {_COMPARISONS[how]}", (moment,))
         for name in names
         for how, moment in (values.get(name) or {}).items()
     ]
+
+
+def _field(name: str) -> str:
+    return schema.column_of(name) or f"json_extract(body, '$.{name}')"
 
 
 def _place(unit: Unit, object_id: str, param: str) -> int:

@@ -12,6 +12,7 @@ from stripe_sandbox.flows import (
     collecting,
     drafting,
     finalizing,
+    pausing,
     repricing,
     settling,
     subscribing,
@@ -61,6 +62,9 @@ def update(unit: Unit, values: Json, id: str) -> Json:
     _note(unit, body, values)
     if not any(name in values for name in _MOVES):
         return unit.update("customer.subscription.updated", body, before)
+    ends_trial = values.get("trial_end") == "now" and body["status"] == "trialing"
+    if ends_trial and not pausing.outlives_trial(unit, body):
+        return unit.get("subscription", id)
     change = prepared(unit, body, values)
     if change.bill is None:
         subscriptions.set_timers(unit, change.after)
@@ -235,6 +239,11 @@ def _check(unit: Unit, body: Json, values: Json) -> None:
         names = ", ".join(sorted(set(values) - _WITH_PENDING))
         raise errors.invalid(
             f"With payment_behavior=pending_if_incomplete you cannot also change: {names}."
+        )
+    if body["schedule"] and {"cancel_at", "cancel_at_period_end"} & set(values):
+        raise errors.invalid(
+            f"The subscription is managed by the subscription schedule `{body['schedule']}`, and "
+            "updating any cancelation behavior directly is not allowed. Release it first."
         )
     if any(name in values for name in _MOVES) and body["status"] in ("incomplete", "paused"):
         raise errors.invalid(

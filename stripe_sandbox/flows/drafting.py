@@ -104,7 +104,13 @@ def _note_debits(subscription: Json, invoice: Json, lines: list[Json]) -> None:
             "amount": totalling.net_of(line),
             "start": line["period"]["start"],
             "end": line["period"]["end"],
-            "from": [invoice["id"], line["id"]],
+            "from": {
+                "type": "invoice_line_items",
+                "invoice_line_item_details": {
+                    "invoice": invoice["id"],
+                    "invoice_line_items": [line["id"]],
+                },
+            },
         }
 
 

@@ -12,6 +12,7 @@ from stripe_sandbox.flows import (
     collecting,
     drafting,
     finalizing,
+    pausing,
     repricing,
     settling,
     subscribing,
@@ -59,27 +60,12 @@ def pause(unit: Unit, values: Json, id: str) -> Json:
     if unused != "none":
         begins = subscriptions.period_of(body)[0]
         give_back(unit, body, begins if unused == "item_current_period_start" else unit.now)
-    pause_now(unit, body, "pause_requested")
+    pausing.pause(unit, body, "pause_requested")
     unit.emit("customer.subscription.paused", body)
     unit.emit("customer.subscription.updated", body, before)
     if values.get("invoicing_behavior") == "invoice":
         _bill_rest(unit, body)
     return unit.get("subscription", id)
-
-
-def pause_now(unit: Unit, body: Json, cause: str) -> None:
-    """The subscription is stored as paused for this cause, and nothing of it is due."""
-    body["status"] = "paused"
-    body["status_details"] = {
-        "paused": {
-            "subscription": {"type": cause},
-            "transitioned_at": unit.now,
-            "type": "subscription",
-        }
-    }
-    body["_debits"] = {}
-    subscriptions.drop_timers(unit, body)
-    unit.save(body)
 
 
 def resume(unit: Unit, values: Json, id: str) -> Json:

@@ -1,7 +1,7 @@
 """The end of a paid period: a new one begins and is billed for, or the subscription ends."""
 
 from stripe_sandbox import Json
-from stripe_sandbox.flows import collecting, drafting, ending, finalizing, previewing
+from stripe_sandbox.flows import drafting, finalizing, pausing, previewing, scheduling
 from stripe_sandbox.objects import subscriptions
 from stripe_sandbox.objects.invoices import Bill
 from stripe_sandbox.unit import Unit
@@ -17,11 +17,15 @@ def renew(unit: Unit, subscription_id: str) -> None:
     body = unit.get("subscription", subscription_id)
     if body["status"] not in _RENEWS:
         return
+    if body["schedule"]:
+        body = scheduling.at_period_end(unit, body)
+        if body["status"] in subscriptions.ENDED:
+            return
     if body["cancel_at_period_end"] or (body["cancel_at"] and body["cancel_at"] <= unit.now):
         subscriptions.end(unit, body, reason="cancellation_requested")
         return
     before = unit.get("subscription", subscription_id)
-    if body["status"] == "trialing" and not _pays_after_trial(unit, body):
+    if body["status"] == "trialing" and not pausing.outlives_trial(unit, body):
         return
     ended = subscriptions.period_of(body)
     subscriptions.turn_period(body)
@@ -44,25 +48,6 @@ def announce(unit: Unit, subscription_id: str) -> None:
         upcoming = previewing.of_next_period(unit, body)
         upcoming.pop("id")
         unit.emit("invoice.upcoming", upcoming)
-
-
-def _pays_after_trial(unit: Unit, body: Json) -> bool:
-    """True if the plan goes on; without a method it ends or pauses if it was told to."""
-    behaviour = body["trial_settings"]["end_behavior"]["missing_payment_method"]
-    payer = {"customer": body["customer"], "default_payment_method": None, "parent": None}
-    has_method = collecting.method_for(
-        unit, {**payer, "default_payment_method": body["default_payment_method"]}
-    )
-    if has_method or behaviour == "create_invoice":
-        return True
-    if behaviour == "cancel":
-        subscriptions.end(unit, body, reason="cancellation_requested")
-        return False
-    before = unit.get("subscription", body["id"])
-    ending.pause_now(unit, body, "trial_end_without_payment_method")
-    unit.emit("customer.subscription.paused", body)
-    unit.emit("customer.subscription.updated", body, before)
-    return False
 
 
 def _bill(unit: Unit, body: Json, ended: tuple[int, int]) -> Json:

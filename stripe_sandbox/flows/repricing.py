@@ -73,7 +73,7 @@ def give_back(unit: Unit, body: Json, item: Json, moment: Moment) -> int:
             amount=-unused,
             period=(moment.at, debit["end"]),
             words=f"Unused time on {_name(unit, item)} after {invoiceitems.day(moment.at)}",
-            credited=tuple(debit["from"]) if debit["from"] else None,
+            credited=debit["from"],
         ),
     )
     return -unused
@@ -85,7 +85,11 @@ def charge_part(unit: Unit, body: Json, item: Json, whole: tuple[int, int], at: 
     price = subscription_items.amount_of(unit, item, body["currency"])
     net = price - _discount_of(unit, body, item, price)
     amount = prorating.share(net, begins=begins, ends=ends, now=at)
-    invoiceitems.prorate(
+    debit: Json = {"amount": amount, "start": at, "end": ends, "from": None}
+    body["_debits"][item["id"]] = debit
+    if amount == 0:
+        return
+    made = invoiceitems.prorate(
         unit,
         Proration(
             subscription=body,
@@ -95,7 +99,7 @@ def charge_part(unit: Unit, body: Json, item: Json, whole: tuple[int, int], at: 
             words=f"Remaining time on {_name(unit, item)} after {invoiceitems.day(at)}",
         ),
     )
-    body["_debits"][item["id"]] = {"amount": amount, "start": at, "end": ends, "from": None}
+    debit["from"] = {"type": "invoice_item", "invoice_item": made["id"]}
 
 
 def _discount_of(unit: Unit, body: Json, item: Json, whole: int) -> int:

@@ -14,10 +14,18 @@ from stripe_sandbox.flows import (
     outcomes,
     refunding,
     renewing,
+    scheduling,
     settling,
     subscribing,
 )
-from stripe_sandbox.objects import coupons, promotion_codes, sessions, tax_ids, test_clocks
+from stripe_sandbox.objects import (
+    coupons,
+    promotion_codes,
+    schedules,
+    sessions,
+    tax_ids,
+    test_clocks,
+)
 from stripe_sandbox.unit import Unit
 
 _END_OF_TIME = 2**62
@@ -95,10 +103,12 @@ _VERBS = {
     "expire": _expire,
     "expire_change": changing.expire,
     "expire_first": subscribing.expire_first,
+    "expiring": schedules.tell_expiring,
     "finalize": finalizing.advance,
     "inquiry_ends": disputing.end_inquiry,
     "lapse": intents.lapse,
     "overdue": settling.overdue,
+    "phase": scheduling.next_phase,
     "refund_arrives": refunding.arrive,
     "refund_fails": refunding.bounce,
     "renew": renewing.renew,

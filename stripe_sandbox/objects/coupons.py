@@ -7,10 +7,10 @@ from decimal import Decimal
 from stripe_sandbox import Json
 from stripe_sandbox.api import errors, lists, params
 from stripe_sandbox.api.params import TEXT
-from stripe_sandbox.api.routes import Route, retrieve
+from stripe_sandbox.api.routes import Route
 from stripe_sandbox.maths.discounting import Reduction
 from stripe_sandbox.objects import promotion_codes
-from stripe_sandbox.unit import Unit
+from stripe_sandbox.unit import Unit, Where
 
 _LATEST_SECONDS = 5 * 366 * 24 * 3600
 _SUM_OFF: params.Fields = {"amount_off": params.integer(1)}
@@ -55,8 +55,8 @@ def create(unit: Unit, values: Json) -> Json:
 
 def update(unit: Unit, values: Json, id: str) -> Json:
     """The coupon's name, metadata and sums in other currencies are as asked; the rest never is."""
-    before = unit.living("coupon", id)
-    body = unit.living("coupon", id)
+    before = promotion_codes.coupon_of(unit, id)
+    body = promotion_codes.coupon_of(unit, id)
     if "metadata" in values:
         body["metadata"] = params.merged_metadata(body["metadata"], values["metadata"])
     if "name" in values:
@@ -67,17 +67,23 @@ def update(unit: Unit, values: Json, id: str) -> Json:
 
 def delete(unit: Unit, values: Json, id: str) -> Json:
     """The coupon can no longer be redeemed; discounts made of it before go on."""
-    body = unit.living("coupon", id)
+    body = promotion_codes.coupon_of(unit, id)
     body["valid"] = False
     promotion_codes.close_all_of(unit, id)
     unit.emit("coupon.deleted", body)
-    body["deleted"] = True
-    return unit.save(body)
+    unit.save({**body, "_gone": True})
+    return {"id": id, "object": "coupon", "deleted": True}
 
 
 def all_of(unit: Unit, values: Json) -> Json:
     """The coupons, newest first."""
-    return lists.page(unit, "coupon", "/v1/coupons", values, lists.within(values, "created"))
+    wheres = [*lists.within(values, "created"), Where("json_extract(body, '$._gone') IS NULL")]
+    return lists.page(unit, "coupon", _PATH, values, wheres)
+
+
+def retrieve(unit: Unit, values: Json, id: str) -> Json:
+    """One coupon; a deleted one is not found."""
+    return promotion_codes.coupon_of(unit, id)
 
 
 def close(unit: Unit, coupon_id: str) -> None:
@@ -211,7 +217,7 @@ ROUTES = (
             "redeem_by": params.integer(),
         },
     ),
-    retrieve("coupon", _PATH),
+    Route("GET", f"{_PATH}/<id>", retrieve),
     Route(
         "POST",
         f"{_PATH}/<id>",

@@ -1,6 +1,6 @@
 """What the automatic tax knows of a customer: their place, and whether there are rates for it."""
 
-import ipaddress
+from ipaddress import ip_address as parsed_address
 
 from stripe_sandbox import Json
 from stripe_sandbox.api import errors, params
@@ -9,18 +9,19 @@ from stripe_sandbox.objects import automatic_tax
 from stripe_sandbox.unit import Unit
 
 
-def _ip_address(value: FormValue, name: str) -> str | None:
+def ip_address(value: FormValue, name: str) -> str | None:
+    """An IPv4 or IPv6 address as text; empty text unsets it."""
     if value == "":
         return None
     try:
-        return str(ipaddress.ip_address(str(value)))
+        return str(parsed_address(str(value)))
     except ValueError:
         raise errors.invalid(f"Invalid IP address: {value}", param=name) from None
 
 
 PARAMETER = params.hash_of(
     {
-        "ip_address": _ip_address,
+        "ip_address": ip_address,
         "validate_location": params.choice("auto", "deferred", "immediately"),
     }
 )

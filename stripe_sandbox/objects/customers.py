@@ -16,16 +16,9 @@ from stripe_sandbox.objects import (
 )
 from stripe_sandbox.unit import Unit, Where
 
-_PLAIN = (
-    "address",
-    "business_name",
-    "description",
-    "email",
-    "individual_name",
-    "name",
-    "phone",
-    "shipping",
-)
+_PLAIN = ("address", "description", "email", "name", "phone", "shipping")
+# Left out while they are empty, as at Stripe.
+_OR_ABSENT = ("business_name", "individual_name")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\Z")
 _PREFIX = re.compile(r"[A-Z0-9]{1,12}\Z")
 _DEFAULT_CURRENCY = "usd"
@@ -194,6 +187,8 @@ def _change(unit: Unit, body: Json, values: Json) -> None:
             body[name] = value or "none"
         elif name == "shipping" and value:
             body[name] = {"carrier": None, "phone": None, "tracking_number": None, **value}
+        elif name in _OR_ABSENT and value is None:
+            body.pop(name, None)
         elif name != "tax":
             body[name] = value
     customer_tax.take(body, values.get("tax"))

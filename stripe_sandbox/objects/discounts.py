@@ -53,18 +53,20 @@ def checked(unit: Unit, given: Sequence[Json], target: Target) -> list[Offer]:
     return [
         _offer(unit, one, target, f"discounts[{at}]")
         for at, one in enumerate(given)
-        if not one.get("discount")
+        if _way(one, f"discounts[{at}]") != "discount"
     ]
 
 
 def applied(unit: Unit, given: Sequence[Json], target: Target) -> list[Json]:
     """The discounts are made and their redemptions counted; a named discount is used again."""
-    return [
-        unit.living(KIND, one["discount"], f"discounts[{at}][discount]")
-        if one.get("discount")
-        else _made(unit, _offer(unit, one, target, f"discounts[{at}]"), target)
-        for at, one in enumerate(given)
-    ]
+    found = []
+    for at, one in enumerate(given):
+        param = f"discounts[{at}]"
+        if _way(one, param) == "discount":
+            found.append(unit.living(KIND, one["discount"], f"{param}[discount]"))
+        else:
+            found.append(_made(unit, _offer(unit, one, target, param), target))
+    return found
 
 
 def drawn(unit: Unit, offer: Offer, target: Target) -> Json:
@@ -190,19 +192,24 @@ def delete_of_customer(unit: Unit, values: Json, id: str) -> Json:
     raise errors.no_such("discount", id)
 
 
-def _offer(unit: Unit, one: Json, target: Target, param: str) -> Offer:
+def _way(one: Json, param: str) -> str:
     named = [name for name in ("coupon", "promotion_code", "discount") if one.get(name)]
     if len(named) != 1:
         raise errors.invalid(
             "You must specify exactly one of coupon, promotion_code and discount.", param=param
         )
-    where = f"{param}[{named[0]}]"
+    return named[0]
+
+
+def _offer(unit: Unit, one: Json, target: Target, param: str) -> Offer:
+    where = f"{param}[{_way(one, param)}]"
     code = None
     if one.get("promotion_code"):
         code = unit.get(promotion_codes.KIND, one["promotion_code"], where)
         promotion_codes.check_redeemable(unit, code, target.customer, where)
         promotion_codes.check_amount(code, target.amount, target.currency, where)
-    coupon = unit.living("coupon", code["promotion"]["coupon"] if code else one["coupon"], where)
+    named = code["promotion"]["coupon"] if code else one["coupon"]
+    coupon = promotion_codes.coupon_of(unit, named, where)
     coupons.check_redeemable(unit, coupon, where)
     if coupons.reduction(coupon, target.currency) is None:
         raise errors.invalid(

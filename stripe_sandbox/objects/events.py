@@ -6,7 +6,12 @@ from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route, retrieve
 from stripe_sandbox.unit import Unit, Where
 
-_UNDELIVERED = "EXISTS (SELECT 1 FROM deliveries WHERE event = objects.id AND state <> 'succeeded')"
+# An endpoint has it when any of the deliveries to it has arrived: one sent again counts too.
+_UNDELIVERED = (
+    "EXISTS (SELECT 1 FROM deliveries AS one WHERE one.event = objects.id AND NOT EXISTS ("
+    "SELECT 1 FROM deliveries AS other WHERE other.event = one.event "
+    "AND other.endpoint = one.endpoint AND other.state = 'succeeded'))"
+)
 
 
 def all_of(unit: Unit, values: Json) -> Json:
@@ -18,7 +23,7 @@ def all_of(unit: Unit, values: Json) -> Json:
         values.get("types") or [values["type"]] if values.get("type") or values.get("types") else []
     )
     if names:
-        clause = " OR ".join(["json_extract(body, '$.type') GLOB ?"] * len(names))
+        clause = " OR ".join(["type GLOB ?"] * len(names))
         wheres.append(Where(f"({clause})", tuple(names)))
     if "delivery_success" in values:
         wheres.append(Where(f"NOT {_UNDELIVERED}" if values["delivery_success"] else _UNDELIVERED))

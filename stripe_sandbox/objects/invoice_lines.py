@@ -34,7 +34,7 @@ def for_period(unit: Unit, invoice: Json, subscription: Json, item: Json) -> Jso
 
 def of_invoiceitem(unit: Unit, invoice: Json, pending: Json) -> Json:
     """The line that an invoice item becomes."""
-    details = pending["pricing"]["price_details"] if pending["pricing"] else None
+    details = pending["pricing"].get("price_details")
     price = {"id": details["price"], "product": details["product"]} if details else None
     unit_amount = pending["amount"] // pending["quantity"] if pending["quantity"] else 0
     subscription = _subscription_of(pending)

@@ -37,6 +37,16 @@ def mark_paid(unit: Unit, invoice: Json) -> None:
         unit.emit("invoice_payment.paid", body)
 
 
+def ask_for(unit: Unit, invoice: Json) -> None:
+    """The invoice's open payment is for what the invoice asks for now."""
+    for body in _open(unit, invoice):
+        body["amount_requested"] = invoice["amount_due"]
+        unit.save(body)
+        intent = unit.get("payment_intent", body["payment"]["payment_intent"])
+        intent["amount"] = invoice["amount_due"]
+        unit.save(intent)
+
+
 def cancel(unit: Unit, invoice: Json) -> None:
     """The invoice's open payments will not be made; their PaymentIntents are canceled."""
     for body in _open(unit, invoice):

@@ -28,8 +28,8 @@ class Proration:
     amount: int
     period: tuple[int, int]
     words: str
-    # The invoice line whose money a credit gives back, as (invoice, line).
-    credited: tuple[str, str] | None = None
+    # What a credit gives back a part of: an invoice's line, or a proration that came before.
+    credited: Json | None = None
 
 
 def create(unit: Unit, values: Json) -> Json:
@@ -50,7 +50,7 @@ def create(unit: Unit, values: Json) -> Json:
         "quantity": quantity or 1,
         "quantity_decimal": str(quantity or 1),
         "_tax_code": values.get("tax_code"),
-        "_tax_behavior": values.get("tax_behavior") or (price and price["tax_behavior"]),
+        "_tax_behavior": values.get("tax_behavior") or (price["tax_behavior"] if price else None),
     }
     unit.insert(body)
     unit.emit("invoiceitem.created", body)
@@ -61,7 +61,6 @@ def prorate(unit: Unit, part: Proration) -> Json:
     """The part of the period waits for the next invoice."""
     body = part.subscription
     price = part.item["price"]
-    credited = part.credited
     made = {
         **_blank(unit, body["customer"], body["currency"]),
         "amount": part.amount,
@@ -72,14 +71,12 @@ def prorate(unit: Unit, part: Proration) -> Json:
         "period": {"end": part.period[1], "start": part.period[0]},
         "pricing": _pricing(price, part.amount),
         "proration": True,
-        "proration_details": {"discount_amounts": []},
+        "proration_details": {"credited_items": part.credited, "discount_amounts": []},
         "quantity": part.item["quantity"],
         "quantity_decimal": str(part.item["quantity"]),
         "tax_rates": part.item["tax_rates"],
         "_tax_behavior": price["tax_behavior"],
-        "_credited": {"invoice": credited[0], "invoice_line_items": [credited[1]]}
-        if credited
-        else None,
+        "_credited": (part.credited or {}).get("invoice_line_item_details"),
     }
     unit.insert(made)
     unit.emit("invoiceitem.created", made)

@@ -25,8 +25,9 @@ def _decimal(value: FormValue, name: str) -> str:
     return str(int(number))
 
 
-_TAX_BEHAVIOR = params.choice("exclusive", "inclusive", "unspecified")
+TAX_BEHAVIOR = params.choice("exclusive", "inclusive", "unspecified")
 AMOUNT: params.Fields = {"unit_amount": params.integer(0, _MOST), "unit_amount_decimal": _decimal}
+OPTIONS = params.hash_by(params.currency, {**AMOUNT, "tax_behavior": TAX_BEHAVIOR})
 RECURRING = params.hash_of(
     {
         "interval": params.choice("day", "week", "month", "year"),
@@ -49,11 +50,11 @@ _PRODUCT_DATA = params.hash_of(
 )
 _CHANGEABLE: params.Fields = {
     "active": params.boolean,
-    "currency_options": params.hash_by(params.currency, {**AMOUNT, "tax_behavior": _TAX_BEHAVIOR}),
+    "currency_options": OPTIONS,
     "lookup_key": params.text(200),
     "metadata": params.metadata,
     "nickname": TEXT,
-    "tax_behavior": _TAX_BEHAVIOR,
+    "tax_behavior": TAX_BEHAVIOR,
     "transfer_lookup_key": params.boolean,
 }
 INLINE: params.Fields = {
@@ -68,7 +69,7 @@ INLINE: params.Fields = {
         ("name",),
     ),
     "recurring": RECURRING,
-    "tax_behavior": _TAX_BEHAVIOR,
+    "tax_behavior": TAX_BEHAVIOR,
 }
 
 
@@ -144,7 +145,7 @@ def all_of(unit: Unit, values: Json) -> Json:
     keys = values.get("lookup_keys")
     if keys:
         marks = ", ".join("?" * len(keys))
-        wheres.append(Where(f"json_extract(body, '$.lookup_key') IN ({marks})", tuple(keys)))
+        wheres.append(Where(f"lookup_key IN ({marks})", tuple(keys)))
     return lists.page(unit, "price", "/v1/prices", values, wheres)
 
 

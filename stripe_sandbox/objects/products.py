@@ -90,21 +90,13 @@ def _change(body: Json, values: Json) -> None:
 
 
 ROUTES = (
-    Route(
-        "POST",
-        "/v1/products",
-        create,
-        {**FIELDS, "id": TEXT, "type": params.choice("service", "good")},
-        ("name",),
-        partly="no default_price_data, package_dimensions",
-    ),
     retrieve("product", "/v1/products"),
     Route(
         "POST",
         "/v1/products/<id>",
         update,
         {**FIELDS, "default_price": TEXT},
-        partly="no default_price_data, package_dimensions",
+        partly="no package_dimensions",
     ),
     Route("DELETE", "/v1/products/<id>", delete),
     Route(

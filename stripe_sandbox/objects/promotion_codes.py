@@ -168,6 +168,17 @@ def check_amount(body: Json, amount: int | None, currency: str, param: str) -> N
         raise errors.invalid(f"{_CANNOT} the order is below its minimum amount.", param=param)
 
 
+def coupon_of(unit: Unit, coupon_id: str, param: str = "id") -> Json:
+    """The coupon with this id, unless somebody deleted it.
+
+    A deleted coupon stays in the store as it was: discounts made of it before still show it.
+    """
+    body = unit.get("coupon", coupon_id, param)
+    if body.get("_gone"):
+        raise errors.no_such("coupon", coupon_id, param)
+    return body
+
+
 def _reads(code: str) -> Where:
     return Where("lower(json_extract(body, '$.code')) = ?", (code.lower(),))
 
@@ -175,7 +186,7 @@ def _reads(code: str) -> Where:
 def _coupon(unit: Unit, promotion: Json) -> Json:
     if not promotion.get("coupon"):
         raise errors.missing_parameter("promotion[coupon]")
-    coupon = unit.living("coupon", promotion["coupon"], "promotion[coupon]")
+    coupon = coupon_of(unit, promotion["coupon"], "promotion[coupon]")
     if not coupon["valid"]:
         raise errors.invalid(
             f"Coupon {coupon['id']} is expired and cannot be applied.",

@@ -4,7 +4,7 @@ from stripe_sandbox import Json, ids
 from stripe_sandbox.api import lists, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route, retrieve
-from stripe_sandbox.objects import subscription_items
+from stripe_sandbox.objects import schedules, subscription_items
 from stripe_sandbox.unit import Unit, Where
 
 ENDED = ("canceled", "incomplete_expired")
@@ -165,6 +165,8 @@ def drop_timers(unit: Unit, body: Json) -> None:
 def end(unit: Unit, body: Json, *, reason: str, details: Json | None = None) -> Json:
     """The subscription has ended now and renews no more."""
     body.update(status="canceled", ended_at=unit.now, pending_update=None)
+    if body["schedule"]:
+        schedules.close(unit, body["schedule"], "canceled")
     body["canceled_at"] = body["canceled_at"] or unit.now
     body["cancellation_details"].update(details or {})
     body["cancellation_details"]["reason"] = body["cancellation_details"]["reason"] or reason

@@ -1,6 +1,6 @@
 """Webhook endpoints: who is told about events, and with which secret they are signed."""
 
-from stripe_sandbox import API_VERSION, Json, ids
+from stripe_sandbox import API_VERSION, OLDER_VERSIONS, Json, ids
 from stripe_sandbox.api import lists, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route, retrieve
@@ -71,6 +71,7 @@ def _insert(unit: Unit, values: Json, secrets: tuple[str, ...]) -> Json:
     )
 
 
+_VERSIONS = f"api_version is this one or {', '.join(OLDER_VERSIONS)}"
 _FIELDS: params.Fields = {
     "description": TEXT,
     "enabled_events": params.list_of(TEXT, 300),
@@ -82,10 +83,9 @@ ROUTES = (
         "POST",
         "/v1/webhook_endpoints",
         create,
-        # Events are written in one version only, so an endpoint cannot ask for another.
-        {**_FIELDS, "api_version": params.choice(API_VERSION)},
+        {**_FIELDS, "api_version": params.choice(API_VERSION, *OLDER_VERSIONS)},
         ("enabled_events", "url"),
-        partly="this API version only",
+        partly=_VERSIONS,
     ),
     retrieve("webhook_endpoint", "/v1/webhook_endpoints"),
     Route(
@@ -93,7 +93,6 @@ ROUTES = (
         "/v1/webhook_endpoints/<id>",
         update,
         {**_FIELDS, "disabled": params.boolean},
-        partly="this API version only",
     ),
     Route("DELETE", "/v1/webhook_endpoints/<id>", delete),
     Route("GET", "/v1/webhook_endpoints", all_of, lists.PAGING),

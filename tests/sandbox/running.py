@@ -33,10 +33,14 @@ def eventually(check: Callable[[], bool], *, seconds: float = 8.0) -> None:
 
 @dataclass
 class Receiver:
-    """A webhook endpoint that keeps what it is sent and answers as it is told."""
+    """A webhook endpoint that keeps what it is sent and answers as it is told.
+
+    With a secret it checks signatures as the SDK does, and answers 400 to one that is not in force.
+    """
 
     status: int = 200
     hold_seconds: float = 0.0
+    secret: str = ""
     letters: list[tuple[str, str, float]] = field(default_factory=list)
     port: int = field(default_factory=free_port)
     _server: ThreadingHTTPServer | None = None
@@ -50,9 +54,10 @@ class Receiver:
 
             def do_POST(self) -> None:
                 raw = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                receiver.letters.append((raw, self.headers["Stripe-Signature"], time.time()))
+                header = self.headers["Stripe-Signature"]
+                receiver.letters.append((raw, header, time.time()))
                 time.sleep(receiver.hold_seconds)
-                self.send_response(receiver.status)
+                self.send_response(receiver.status if receiver.accepts(raw, header) else 400)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -68,6 +73,15 @@ class Receiver:
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
+
+    def accepts(self, raw: str, header: str) -> bool:
+        """True unless it has a secret and the letter is not signed with it, and just now."""
+        if not self.secret:
+            return True
+        try:
+            return bool(stripe.WebhookSignature.verify_header(raw, header, self.secret, 300))
+        except stripe.SignatureVerificationError:
+            return False
 
     @property
     def url(self) -> str:
@@ -86,6 +100,7 @@ class Process:
     webhook_url: str = ""
     secret: str = SECRET
     port: int = field(default_factory=free_port)
+    settings: dict[str, str] = field(default_factory=dict)
     popen: subprocess.Popen[str] | None = None
 
     @property
@@ -112,6 +127,7 @@ class Process:
             "STRIPE_SANDBOX_WEBHOOK_URL": self.webhook_url,
             "STRIPE_SANDBOX_WEBHOOK_SECRET": self.secret if self.webhook_url else "",
             "STRIPE_SANDBOX_BRAND": "Example Shop",
+            **self.settings,
         }
         command = [sys.executable, "-m", "stripe_sandbox", "--port", str(self.port)]
         return subprocess.Popen(

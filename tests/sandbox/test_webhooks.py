@@ -7,7 +7,7 @@ import pytest
 import requests
 import stripe
 
-from stripe_sandbox import delivery
+from stripe_sandbox.delivery import signing
 from tests.sandbox.running import SECRET, Process, Receiver, Shop, eventually
 
 
@@ -132,7 +132,7 @@ def test_events_are_found_by_type_and_by_family(shop: Shop) -> None:
 
 
 def test_two_secrets_in_force_sign_twice() -> None:
-    header = delivery.signature(["whsec_old", "whsec_new"], "{}", 1_800_000_000)
+    header = signing.signature(["whsec_old", "whsec_new"], "{}", 1_800_000_000)
     assert header.count("v1=") == 2
     for secret in ("whsec_old", "whsec_new"):
         assert stripe.WebhookSignature.verify_header("{}", header, secret)

@@ -1,0 +1,1 @@
+"""Webhooks: who is told what, on which way, signed how, tried how often, and what came of it."""

@@ -1,0 +1,1 @@
+"""The sandbox's own addresses, under /_sandbox: its clock, its laboratory, its faults."""
