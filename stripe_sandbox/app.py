@@ -11,6 +11,7 @@ from stripe_sandbox.api import dispatch
 from stripe_sandbox.machine import bank_desk, failures, times, webhooks
 from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice
 from stripe_sandbox.pages.dashboard import levers, views
+from stripe_sandbox.pages.portal import serving as portal
 from stripe_sandbox.sandbox import Sandbox
 
 _LARGEST_REQUEST = 1024 * 1024
@@ -62,4 +63,5 @@ def create_app(sandbox: Sandbox) -> Flask:
     confirmation.install(app, sandbox)
     credit_note.install(app, sandbox)
     invoice.install(app, sandbox)
+    portal.install(app, sandbox)
     return app

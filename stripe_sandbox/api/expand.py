@@ -50,6 +50,10 @@ def _expand(unit: Unit, node: object, parts: list[str], asked: _Asked) -> None:
     if not isinstance(node, dict):
         raise asked.refused()
     head, rest = parts[0], parts[1:]
+    include = asked.included.get((str(node.get("object")), ".".join(parts)))
+    if rest and include is not None and isinstance(node.get(head), dict):
+        node[head][".".join(rest)] = include(unit, unit.find(str(node.get("id"))) or node)
+        return
     opened = _opened(unit, node, head, asked)
     if opened is None and head not in node:
         return
