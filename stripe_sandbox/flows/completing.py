@@ -225,8 +225,9 @@ def _remember_on_customer(unit: Unit, session: Json, intent: Json | None) -> Non
         if wanted.get(name) == "auto":
             customer[name] = payer[name]
     customer["email"] = customer["email"] or payer["email"]
-    for name in ("phone", "business_name"):
-        customer[name] = payer[name] or customer[name]
+    customer["phone"] = payer["phone"] or customer["phone"]
+    if payer["business_name"]:
+        customer["business_name"] = payer["business_name"]
     if session["mode"] == "subscription":
         customer["currency"] = customer["currency"] or session["currency"]
     unit.update("customer.updated", customer, before)
