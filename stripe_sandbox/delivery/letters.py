@@ -1,6 +1,7 @@
 """Letters: deliveries that are due, made ready to be sent, and what came of them."""
 
 import json
+import logging
 import sqlite3
 import time
 from collections.abc import Iterable
@@ -10,6 +11,8 @@ from stripe_sandbox import Json, older_shapes
 from stripe_sandbox.delivery import modes, signing
 from stripe_sandbox.older_shapes import Around
 from stripe_sandbox.unit import visible
+
+log = logging.getLogger(__name__)
 
 # Seconds before the second try, the third and so on; after the last the delivery has failed.
 BACKOFF = (1, 5, 30, 120, 600, 1800, 3600, 7200, 14400)
@@ -92,7 +95,12 @@ def due(database: sqlite3.Connection, desk: Desk) -> tuple[list[Letter], float |
         if len(found) == desk.room:
             # The rest follows when these have landed.
             break
-        found.append(_written(database, desk, row))
+        try:
+            found.append(_written(database, desk, row))
+        except Exception:
+            # What cannot be written today cannot be tomorrow, and must not hold up the others.
+            log.exception("delivery %d cannot be written and is given up", row["id"])
+            database.execute("UPDATE deliveries SET state = 'failed' WHERE id = ?", (row["id"],))
     return found, None
 
 
@@ -166,7 +174,8 @@ def _around(database: sqlite3.Connection, body: Json) -> Around:
     kind = body["object"]
     wanted = {
         "charge": ("payment_intent", body.get("payment_intent")),
-        "invoice": ("invoice", body["id"]),
+        # An upcoming invoice has no id yet, nor a payment.
+        "invoice": ("invoice", body.get("id")),
         "payment_intent": ("payment_intent", body["id"]),
     }
     if kind not in wanted:
