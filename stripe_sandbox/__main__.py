@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _serve(given: argparse.Namespace) -> int:
     public_url = (given.public_url or f"http://localhost:{given.port}").rstrip("/")
     secrets = os.environ.get("STRIPE_SANDBOX_WEBHOOK_SECRET", "")
+    request_log = os.environ.get("STRIPE_SANDBOX_REQUEST_LOG")
     try:
         collects = policy.read(os.environ)
     except policy.PolicyFault as error:
@@ -37,6 +38,7 @@ def _serve(given: argparse.Namespace) -> int:
         webhook_url=os.environ.get("STRIPE_SANDBOX_WEBHOOK_URL") or None,
         webhook_secrets=tuple(part.strip() for part in secrets.split(",") if part.strip()),
         policy=collects,
+        request_log=Path(request_log) if request_log else None,
     )
     if settings.webhook_url and not settings.webhook_secrets:
         return _refuse(
@@ -59,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m stripe_sandbox",
         description="A Stripe look-alike on 127.0.0.1. Webhooks go to "
         "STRIPE_SANDBOX_WEBHOOK_URL, signed "
-        "with STRIPE_SANDBOX_WEBHOOK_SECRET; STRIPE_SANDBOX_BRAND names the merchant on its pages.",
+        "with STRIPE_SANDBOX_WEBHOOK_SECRET; STRIPE_SANDBOX_BRAND names the merchant on its pages; "
+        "STRIPE_SANDBOX_REQUEST_LOG is a folder to write every API request to.",
     )
     parser.add_argument("--port", type=_port, default=12111, help="default 12111")
     parser.add_argument(

@@ -95,12 +95,9 @@ def due(database: sqlite3.Connection, desk: Desk) -> tuple[list[Letter], float |
         if len(found) == desk.room:
             # The rest follows when these have landed.
             break
-        try:
-            found.append(_written(database, desk, row))
-        except Exception:
-            # What cannot be written today cannot be tomorrow, and must not hold up the others.
-            log.exception("delivery %d cannot be written and is given up", row["id"])
-            database.execute("UPDATE deliveries SET state = 'failed' WHERE id = ?", (row["id"],))
+        letter = _letter_or_none(database, desk, row)
+        if letter is not None:
+            found.append(letter)
     return found, None
 
 
@@ -133,6 +130,16 @@ def _after(outcome: Outcome) -> tuple[str, float, int]:
     if tries >= len(BACKOFF):
         return "failed", outcome.at, outcome.letter.delivery
     return "waiting", time.time() + BACKOFF[tries], outcome.letter.delivery
+
+
+def _letter_or_none(database: sqlite3.Connection, desk: Desk, row: sqlite3.Row) -> Letter | None:
+    """The letter; or none if it cannot be written, and then nothing waits for it."""
+    try:
+        return _written(database, desk, row)
+    except Exception:
+        log.exception("delivery %d of %s cannot be written", row["id"], row["event"])
+        database.execute("UPDATE deliveries SET state = 'failed' WHERE id = ?", (row["id"],))
+        return None
 
 
 def _written(database: sqlite3.Connection, desk: Desk, row: sqlite3.Row) -> Letter:
@@ -174,7 +181,7 @@ def _around(database: sqlite3.Connection, body: Json) -> Around:
     kind = body["object"]
     wanted = {
         "charge": ("payment_intent", body.get("payment_intent")),
-        # An upcoming invoice has no id yet, nor a payment.
+        # An upcoming invoice has no id yet.
         "invoice": ("invoice", body.get("id")),
         "payment_intent": ("payment_intent", body["id"]),
     }
