@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from stripe_sandbox import bank_desk
 from stripe_sandbox.api import dispatch
 from stripe_sandbox.machine import failures, times, webhooks
-from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice
+from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice, receipt
 from stripe_sandbox.pages.portal import serving as portal
 from stripe_sandbox.sandbox import Sandbox
 
@@ -59,4 +59,5 @@ def create_app(sandbox: Sandbox) -> Flask:
     credit_note.install(app, sandbox)
     invoice.install(app, sandbox)
     portal.install(app, sandbox)
+    receipt.install(app, sandbox)
     return app
