@@ -64,7 +64,7 @@ def _expand(unit: Unit, node: object, parts: list[str], asked: _Asked) -> None:
 
 def _opened(unit: Unit, node: Json, head: str, asked: _Asked) -> object:
     include = asked.included.get((str(node.get("object")), head))
-    if include is not None and node.get(head) is None:
+    if include is not None and not isinstance(node.get(head), dict):
         stored = unit.find(str(node.get("id")))
         return _whole(unit, include(unit, stored or node))
     value = node.get(head)

@@ -10,7 +10,7 @@ import binascii
 import re
 from collections.abc import Mapping
 
-from stripe_sandbox import Json
+from stripe_sandbox import Json, schema
 from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.routes import Route
 from stripe_sandbox.unit import Unit, Where
@@ -45,7 +45,7 @@ def found(unit: Unit, kind: str, url: str, values: Json, fields: Searchable) -> 
     """One page of the objects that the query finds, newest first, at once after they changed."""
     limit = values.get("limit", 10)
     condition = parsed(values["query"], fields)
-    living = Where("json_extract(body, '$.deleted') IS NULL")
+    living = Where("deleted IS NULL")
     wheres = [condition, living]
     if values.get("page"):
         wheres.append(Where("seq < ?", (_place(values["page"]),)))
@@ -108,7 +108,8 @@ def _condition(match: re.Match[str], fields: Searchable) -> Where:
         if name not in fields:
             listed = ", ".join([*sorted(fields), "metadata"])
             raise _unreadable(f"the field `{name}` cannot be searched; these can: {listed}")
-        holder, held = f"json_extract(body, '$.{name}')", fields[name]
+        holder = schema.column_of(name) or f"json_extract(body, '$.{name}')"
+        held = fields[name]
     if quoted is None and text == "null":
         where = Where(f"{holder} IS NULL", first)
     else:

@@ -16,10 +16,6 @@ _CANCELABLE_SECONDS = 30 * 60
 _NOT_REFUNDABLE = Where("json_extract(body, '$.is_charge_refundable') = 0")
 
 
-class NotCancelable(Exception):
-    """The refund cannot be canceled any more; the message says why."""
-
-
 def create(unit: Unit, values: Json) -> Json:
     """The money is back with the payer, or on its way; never more than what was taken."""
     charge = test_clocks.enter_for(unit, _charge(unit, values))
@@ -103,11 +99,11 @@ def cancel_by_hand(unit: Unit, refund_id: str) -> Json:
     """The card refund is canceled, as Stripe's Dashboard can for half an hour."""
     refund = test_clocks.enter_for(unit, unit.get("refund", refund_id))
     if refund["destination_details"]["type"] != "card":
-        raise NotCancelable("Only refunds to cards can be canceled.")
+        raise errors.invalid("Only refunds to cards can be canceled.")
     if refund["status"] not in ("pending", "succeeded"):
-        raise NotCancelable(f"The refund is {refund['status']} and cannot be canceled.")
+        raise errors.invalid(f"The refund is {refund['status']} and cannot be canceled.")
     if unit.now - refund["created"] > _CANCELABLE_SECONDS:
-        raise NotCancelable("A refund can be canceled for 30 minutes.")
+        raise errors.invalid("A refund can be canceled for 30 minutes.")
     return fail(unit, refund, "merchant_request", "canceled")
 
 

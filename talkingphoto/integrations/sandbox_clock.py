@@ -18,7 +18,9 @@ log = structlog.get_logger()
 FRESH_SECONDS = 0.05
 # A sandbox that does not answer is left alone for a while: a clock must not make its reader wait.
 LEAVE_ALONE_SECONDS = 1.0
-TIMEOUT_SECONDS = 0.5
+TIMEOUT_SECONDS = 1.0
+# The first answer may decide which year it is, so it is worth more patience.
+FIRST_TIMEOUT_SECONDS = 3.0
 
 
 class SandboxClock:
@@ -32,6 +34,7 @@ class SandboxClock:
         self._address = f"{api_base}/_sandbox/clock"
         self._ahead_seconds = 0
         self._latest = clocks.system_clock()
+        self._timeout = FIRST_TIMEOUT_SECONDS
         self._begin()
 
     def __call__(self) -> datetime:
@@ -58,8 +61,9 @@ class SandboxClock:
         self._process_id = os.getpid()
 
     def _look(self) -> None:
+        timeout, self._timeout = self._timeout, TIMEOUT_SECONDS
         try:
-            answer = self._connection.get(self._address, timeout=TIMEOUT_SECONDS)
+            answer = self._connection.get(self._address, timeout=timeout)
             answer.raise_for_status()
             told = int(answer.json()["now"])
         except (requests.RequestException, KeyError, TypeError, ValueError) as fault:

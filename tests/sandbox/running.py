@@ -120,8 +120,12 @@ class Process:
                 assert time.monotonic() < deadline, self.log()
                 time.sleep(0.03)
 
-    def launch(self) -> "subprocess.Popen[str]":
+    def launch(self, **how: Any) -> "subprocess.Popen[str]":
         """The command was given; it may end at once."""
+        return self.launch_with("--store", str(self.store), **how)
+
+    def launch_with(self, *arguments: str, **how: Any) -> "subprocess.Popen[str]":
+        """As launch, with arguments of its own."""
         environment = {
             **os.environ,
             "STRIPE_SANDBOX_WEBHOOK_URL": self.webhook_url,
@@ -131,12 +135,13 @@ class Process:
         }
         command = [sys.executable, "-m", "stripe_sandbox", "--port", str(self.port)]
         return subprocess.Popen(
-            [*command, "--store", str(self.store)],
+            [*command, *arguments],
             env=environment,
             text=True,
             start_new_session=True,
             stdout=subprocess.DEVNULL,
             stderr=(self.folder / "log").open("a"),
+            **how,
         )
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:

