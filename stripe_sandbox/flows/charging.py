@@ -1,13 +1,13 @@
 """Charges of the older API: a token or a saved source is charged at once, or held."""
 
-from stripe_sandbox import Json, amounts, cards, refusals
+from stripe_sandbox import Json, amounts, refusals
 from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import SHIPPING, TEXT
 from stripe_sandbox.api.routes import Route
 from stripe_sandbox.flows import disputing
-from stripe_sandbox.objects import charges, payment_methods, refunds, test_clocks, tokens
+from stripe_sandbox.objects import charges, instruments, payment_methods, refunds, test_clocks
 from stripe_sandbox.objects.charges import HELD_SECONDS, Try
-from stripe_sandbox.unit import Unit, public
+from stripe_sandbox.unit import Unit
 
 _KEPT = (
     "amount",
@@ -25,13 +25,13 @@ _KEPT = (
 def create(unit: Unit, values: Json) -> Json:
     """The card has been charged, or the sum is held on it; a refusal is raised with its charge."""
     amounts.check(values["amount"], values["currency"])
-    source = _source(unit, values)
+    method = _source(unit, values)
     wish = {
         **{name: values.get(name) for name in _KEPT},
         "id": None,
         "metadata": params.merged_metadata({}, values.get("metadata") or {}),
     }
-    tried = Try(wish, _method(source), source=public(source))
+    tried = Try(wish, method, source=instruments.as_source(method))
     behaviour = payment_methods.behaviour_of(tried.method)
     refusal = behaviour.refusal
     if behaviour.authenticate in ("first", "always") and not behaviour.set_up:
@@ -98,13 +98,12 @@ def _source(unit: Unit, values: Json) -> Json:
     if values.get("customer"):
         customer = unit.living("customer", values["customer"], "customer")
     if given and given.startswith("tok_"):
-        card, expiry, with_cvc = tokens.spent(unit, given)
-        return tokens.drawn(card, expiry, with_cvc=with_cvc)
+        return instruments.source_of(unit, given)
     if customer is None:
         raise errors.invalid("Must provide source or customer.", param="source")
     saved = given or customer["default_source"]
     found = unit.find(saved) if saved else None
-    if found is None or found.get("customer") != customer["id"] or found["object"] != "card":
+    if found is None or found.get("customer") != customer["id"] or found.get("type") != "card":
         raise errors.StripeFault(
             402,
             type="card_error",
@@ -113,17 +112,6 @@ def _source(unit: Unit, values: Json) -> Json:
             param="card",
         )
     return found
-
-
-def _method(source: Json) -> Json:
-    """The card as the rest of the sandbox knows it, under the source's own id."""
-    expiry = (source["exp_month"], source["exp_year"])
-    billing = {**payment_methods.NO_BILLING, "name": source["name"]}
-    with_cvc = source["cvc_check"] is not None
-    drawn = payment_methods.drawn_card(
-        cards.by_name(source["_card"]), expiry, billing, with_cvc=with_cvc
-    )
-    return {**drawn, "id": source["id"]}
 
 
 _DESCRIPTORS: params.Fields = {

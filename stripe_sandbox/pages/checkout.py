@@ -13,7 +13,7 @@ from flask import Flask, Response, request
 
 from stripe_sandbox import Json, amounts, cards, refusals
 from stripe_sandbox.flows import completing, paying
-from stripe_sandbox.objects import line_items, payment_methods
+from stripe_sandbox.objects import instruments, line_items, payment_methods
 from stripe_sandbox.pages import answer, entry
 from stripe_sandbox.pages.entry import Entry
 from stripe_sandbox.refusals import Refusal
@@ -95,7 +95,7 @@ def _try(unit: Unit, session: Json, typed: Entry) -> Refusal | None:
     }
     payer = completing.Payer(values["email"], values["name"] or values["email"], address)
     billing = {
-        **payment_methods.NO_BILLING,
+        **instruments.NO_BILLING,
         "address": address,
         "email": payer.email,
         "name": payer.name,
