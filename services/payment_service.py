@@ -20,8 +20,7 @@ from talkingphoto.integrations.stripe_gateway import CheckoutOrder
 log = structlog.get_logger()
 STATEMENT_ROWS = 50
 PAYMENT_ROWS = 24
-SWEEP_LIMIT = 500
-MOST_SWEEPS = 20
+MOST_BATCHES = 1000
 _ONE_PLAN = ("billing.already_subscribed", "You have a plan already. Nothing was charged again.")
 
 
@@ -176,9 +175,9 @@ class PaymentService:
             raise errors.NotFound("billing.checkout_unknown", "This is not a checkout of yours.")
         if intent.state not in {"paid", "failed", "expired"}:
             intent = self._look_again(user_id=user_id, session_id=session_id)
-        sold = catalog.item(intent.item)
+        sold, now = catalog.item(intent.item), self.runtime.clock()
         with self.runtime.read_only() as session:
-            balance = ledger.balance(session, user_id=user_id, now=self.runtime.clock())
+            balance = ledger.balance(session, user_id=user_id, now=now)
         return Confirmation(
             state=intent.state,
             item=sold.key,
@@ -220,21 +219,16 @@ class PaymentService:
         self.runtime.mailer.send(
             to=address, template="receipt", key=key, facts=self._receipt_facts(payment)
         )
-        with self.runtime.transaction() as session:
-            mails.mark_sent(session, key=key, now=self.runtime.clock())
-
-    def run_due_work(self) -> int:
-        """Months of paid years that have begun are granted, and what ran out is ended."""
         now = self.runtime.clock()
         with self.runtime.transaction() as session:
-            done = subscriptions.grant_due_drips(session, now=now)
-        for _ in range(MOST_SWEEPS):
-            with self.runtime.transaction() as session:
-                ended = ledger.expire(session, now=now, limit=SWEEP_LIMIT)
-            done += ended
-            if ended < SWEEP_LIMIT:
-                break
-        return done
+            mails.mark_sent(session, key=key, now=now)
+
+    def run_due_work(self) -> int:
+        """All months of paid years that have begun are granted, and all that ran out is ended."""
+        now, batches = self.runtime.clock(), self.runtime.database.in_batches
+        # First what was earned: a month that began and ran out since the last sweep was both.
+        granted = batches(lambda s: subscriptions.grant_due_drips(s, now=now), most=MOST_BATCHES)
+        return granted + batches(lambda s: ledger.expire(s, now=now), most=MOST_BATCHES)
 
     def check_ledger(self) -> None:
         """Each broken invariant of the ledger is an alert in the log."""
@@ -246,6 +240,7 @@ class PaymentService:
     def sync_catalog(self) -> Iterator[str]:
         """Every item has a Stripe price and new checkouts use it; a line for each."""
         for sold in catalog.ITEMS.values():
+            looked_at = self.runtime.wall_clock()
             price = self.runtime.gateway.ensure_price(
                 sold, chosen_price_id=self.runtime.settings.price_id(sold.key)
             )
@@ -255,7 +250,7 @@ class PaymentService:
                     item_key=sold.key,
                     price_id=price.price_id,
                     product_id=price.product_id,
-                    now=self.runtime.clock(),
+                    looked_at=looked_at,
                 )
             yield f"{sold.key}: {sold.price.decimal()} {sold.price.currency}, {price.price_id}"
 

@@ -9,7 +9,7 @@ import structlog
 
 from talkingphoto import runtime as runtimes
 from talkingphoto.events import inbox
-from talkingphoto.events.handling import look_at
+from talkingphoto.events.handling import is_ours, look_at
 from talkingphoto.events.table import HANDLERS
 from talkingphoto.foundation import errors
 
@@ -40,7 +40,7 @@ class WebhookService:
                 session,
                 event=event,
                 raw=raw,
-                now=self.runtime.clock(),
+                now=self.runtime.wall_clock(),
                 # What changes nothing must not keep the customer's payment waiting.
                 in_turn=event.type in HANDLERS,
             )
@@ -50,14 +50,16 @@ class WebhookService:
         """The event's effects and its completion are committed together, once."""
         with self.runtime.read_only() as session:
             event = inbox.unprocessed(session, event_id=event_id)
+            ours = event is not None and is_ours(session, event)
         if event is None:
             return  # done by another worker, or by an earlier run of this job
-        handler = HANDLERS.get(event.type)
+        # Of other customers on the same Stripe account nothing is looked at: it may have any shape.
+        handler = HANDLERS.get(event.type) if ours else None
         write = handler(look_at(self.runtime), event) if handler else None
         with self.runtime.transaction() as session:
             # The guard comes first: a late worker must change nothing, not even the same again.
             result: inbox.Result = "ignored" if write is None else "done"
-            now = self.runtime.clock()
+            now = self.runtime.wall_clock()
             if not inbox.complete(session, event_id=event_id, result=result, now=now):
                 return
             if write is not None:
@@ -67,7 +69,7 @@ class WebhookService:
     def bury(self, event_id: str, *, error: str) -> None:
         """The event is a dead letter, and the log says so as an alert."""
         with self.runtime.transaction() as session:
-            inbox.bury(session, event_id=event_id, error=error, now=self.runtime.clock())
+            inbox.bury(session, event_id=event_id, error=error, now=self.runtime.wall_clock())
         log.error("alert.webhook_dead", event_id=event_id, error=error)
 
     def sync_endpoint(self) -> str:

@@ -7,11 +7,13 @@ from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
 from stripe_sandbox.api import dispatch
-from stripe_sandbox.machine import bank_desk, times, webhooks
+from stripe_sandbox.machine import bank_desk, failures, times, webhooks
 from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice
+from stripe_sandbox.pages.dashboard import levers, views
 from stripe_sandbox.sandbox import Sandbox
 
 _LARGEST_REQUEST = 1024 * 1024
+_CHANGING = frozenset({"DELETE", "POST"})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -27,12 +29,16 @@ def create_app(sandbox: Sandbox) -> Flask:
         if host not in hosts:
             abort(403, "This sandbox answers on this machine's own names only.")
         origin = request.headers.get("Origin")
-        if request.method == "POST" and origin and origin != f"{request.scheme}://{request.host}":
+        if (
+            request.method in _CHANGING
+            and origin
+            and origin != f"{request.scheme}://{request.host}"
+        ):
             abort(403, "This form was sent from another site.")
 
     def refuse(error: HTTPException) -> Response:
         """What Flask itself refuses is said in the form the caller reads."""
-        if request.path.startswith("/v1/"):
+        if request.path.startswith(("/v1/", "/_sandbox/")):
             fault = {"type": "invalid_request_error", "message": error.description}
             body = json.dumps({"error": fault})
             return Response(body, error.code or 500, content_type="application/json")
@@ -44,8 +50,11 @@ def create_app(sandbox: Sandbox) -> Flask:
     app.register_error_handler(HTTPException, refuse)
     dispatch.install(app, sandbox)
     bank_desk.install(app, sandbox)
+    failures.install(app, sandbox)
     times.install(app, sandbox)
     webhooks.install(app, sandbox)
+    views.install(app, sandbox)
+    levers.install(app, sandbox)
     checkout.install(app, sandbox)
     confirmation.install(app, sandbox)
     credit_note.install(app, sandbox)

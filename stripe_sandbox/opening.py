@@ -159,7 +159,8 @@ def _shape(connection: sqlite3.Connection) -> set[str]:
 
 
 def _damaged(path: Path, how: str) -> StoreFault:
-    return StoreFault(f"the store {path} is damaged ({how}); {_ELSEWHERE}")
+    # SQLite's own verdict may have several lines.
+    return StoreFault(f"the store {path} is damaged ({' '.join(how.split())}); {_ELSEWHERE}")
 
 
 @contextmanager

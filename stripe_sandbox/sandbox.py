@@ -8,19 +8,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stripe_sandbox import clock
+from stripe_sandbox import clock, retention
 from stripe_sandbox.api.idempotency import Running
 from stripe_sandbox.delivery.deliverer import Deliverer
+from stripe_sandbox.faults.book import Book
 from stripe_sandbox.flows import timers
 from stripe_sandbox.objects import webhook_endpoints
 from stripe_sandbox.policy import Policy
+from stripe_sandbox.retention import Limits
 from stripe_sandbox.store import Store
 from stripe_sandbox.unit import Cause, Unit
 
 log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 60.0
-_RECOVERY_SECONDS = 1.0
+_RECOVERY_SECONDS = 5.0
+_TIDY_SECONDS = 60.0
+_BETWEEN_BATCHES_SECONDS = 0.01
 # A clock is moved by at most this much at once: a slip of the hand must not fill the store.
 LONGEST_MOVE_SECONDS = 5 * 366 * 24 * 3600
 
@@ -64,12 +68,14 @@ class Sandbox:
         """The store is open and the endpoint of start-up, if any, is in it."""
         self.settings = settings
         self.store = Store(settings.store)
+        self.faults = Book(self.store)
         self.running = Running()
         self.deliverer = Deliverer(self.store)
         self._time_moves = threading.Lock()
         self._timer_changed = threading.Event()
-        self._stopped = False
         self._timekeeper = threading.Thread(target=self._keep_time, name="timekeeper", daemon=True)
+        self._janitor = threading.Thread(target=self._keep_tidy, name="janitor", daemon=True)
+        self._ending = threading.Event()
         if settings.webhook_url:
             with self.transaction() as unit:
                 webhook_endpoints.manage(unit, settings.webhook_url, settings.webhook_secrets)
@@ -97,14 +103,16 @@ class Sandbox:
         """Webhooks go out and time passes."""
         self.deliverer.start()
         self._timekeeper.start()
+        self._janitor.start()
 
     def stop(self) -> None:
         """The threads have ended and the store is closed."""
-        self._stopped = True
+        self._ending.set()
         self._timer_changed.set()
         self.deliverer.stop()
-        if self._timekeeper.is_alive():
-            self._timekeeper.join(timeout=2)
+        for thread in (self._timekeeper, self._janitor):
+            if thread.is_alive():
+                thread.join(timeout=2)
         self.store.close()
 
     def now(self) -> int:
@@ -140,28 +148,44 @@ class Sandbox:
                 clock.move_to(unit.database, due_at)
                 unit.now = max(unit.now, due_at)
                 timers.run_next(unit)
-        except sqlite3.OperationalError:
-            # The store cannot be written just now: the work stays due, and is tried again.
-            raise
-        except Exception:
+            return _Step(done=True, events=unit.emitted)
+        except Exception as error:
+            if isinstance(error, sqlite3.DatabaseError) and not _is_ours(error):
+                # The store cannot be written just now: the work stays due, and is tried again.
+                raise
             log.exception("work due at %d failed and is given up", due_at)
             with self.store.transaction() as connection:
                 clock.move_to(connection, due_at)
                 timers.drop_next(connection)
-        return _Step(done=True, events=unit.emitted)
+            return _Step(done=True)
 
     def _keep_time(self) -> None:
-        while not self._stopped:
+        while not self._ending.is_set():
             # Cleared before looking: a timer set after the look ends the wait at once.
             self._timer_changed.clear()
             try:
                 with self._time_moves:
                     step = self._do_next()
-            except sqlite3.OperationalError:
-                log.exception("the clock stands still, for the store cannot be written")
+            except sqlite3.DatabaseError as error:
+                log.error("the clock stands still, for the store cannot be written: %s", error)
                 step = _Step(done=False, due_in=_RECOVERY_SECONDS)
-            if not step.done and not self._stopped:
+            if not step.done and not self._ending.is_set():
                 self._timer_changed.wait(min(step.due_in, _IDLE_SECONDS))
+
+    def _keep_tidy(self) -> None:
+        while not self._ending.is_set():
+            try:
+                retention.tidy(
+                    self.store, Limits(), lambda: self._ending.wait(_BETWEEN_BATCHES_SECONDS)
+                )
+            except sqlite3.DatabaseError as error:
+                log.error("the store cannot be tidied: %s", error)
+            self._ending.wait(_TIDY_SECONDS)
+
+
+def _is_ours(error: sqlite3.DatabaseError) -> bool:
+    """True for what the work itself did wrong, such as storing a thing twice."""
+    return isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError)
 
 
 def _newest_delivery(connection: sqlite3.Connection) -> int:

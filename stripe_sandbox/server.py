@@ -3,6 +3,7 @@
 import errno
 import logging
 import socket
+import sqlite3
 import sys
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 
 from stripe_sandbox import opening
 from stripe_sandbox.app import create_app
@@ -35,7 +37,12 @@ def run(settings: Settings, port: int) -> None:
 
     def load() -> Flask:
         # After the fork: neither SQLite connections nor threads survive one.
-        sandbox = Sandbox(settings)
+        try:
+            sandbox = Sandbox(settings)
+        except (sqlite3.Error, opening.StoreFault) as error:
+            sys.stderr.write(f"stripe_sandbox: {error}\n")
+            # This status, and no other, keeps gunicorn from starting one worker after another.
+            raise SystemExit(Arbiter.APP_LOAD_ERROR) from error
         app = create_app(sandbox)
         app.extensions["sandbox"] = sandbox
         sandbox.start()
@@ -43,7 +50,12 @@ def run(settings: Settings, port: int) -> None:
 
     # The store is ours until the process ends, the forked worker's copy of the claim included.
     with claim:
-        serve(listener, load, ready=f"stripe_sandbox: ready on {settings.public_url}")
+        try:
+            serve(listener, load, ready=f"stripe_sandbox: ready on {settings.public_url}")
+        except SystemExit as end:
+            if end.code == Arbiter.APP_LOAD_ERROR:
+                raise SystemExit(2) from end
+            raise
 
 
 def serve(listener: socket.socket, load: Callable[[], Flask], *, ready: str) -> None:

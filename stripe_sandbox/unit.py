@@ -125,13 +125,17 @@ class Unit:
         self, kind: str, wheres: Iterable[Where] = (), limit: int = 1000, order: str = "DESC"
     ) -> list[Json]:
         """The objects that meet every condition, newest first; oldest first with order ASC."""
-        conditions = [Where("kind = ?", (kind,)), *wheres]
-        clauses = " AND ".join(condition.sql for condition in conditions)
-        values = [value for condition in conditions for value in condition.values]
+        clauses, values = _met(kind, wheres)
         # The clauses are texts of this package; whatever a caller sent is bound by position.
         query = f"SELECT body FROM objects WHERE {clauses} ORDER BY seq {order} LIMIT ?"  # noqa: S608
         rows = self.connection.execute(query, [*values, limit])
         return [dict(json.loads(row["body"])) for row in rows]
+
+    def count(self, kind: str, wheres: Iterable[Where] = ()) -> int:
+        """How many objects meet every condition."""
+        clauses, values = _met(kind, wheres)
+        query = f"SELECT count(*) FROM objects WHERE {clauses}"  # noqa: S608 - as in select
+        return int(self.connection.execute(query, values).fetchone()[0])
 
     def place(self, object_id: str) -> int | None:
         """The object's place in the order of storing, or None if there is no such object."""
@@ -200,6 +204,12 @@ def public(body: Json) -> Json:
 def visible(body: Json) -> Json:
     """As public, for what is read at once and then forgotten: its parts are not copied."""
     return {name: value for name, value in body.items() if name[0] != "_"}
+
+
+def _met(kind: str, wheres: Iterable[Where]) -> tuple[str, list[object]]:
+    conditions = [Where("kind = ?", (kind,)), *wheres]
+    clauses = " AND ".join(condition.sql for condition in conditions)
+    return clauses, [value for condition in conditions for value in condition.values]
 
 
 def changes(before: Json, after: Json) -> Json:

@@ -12,6 +12,7 @@ from talkingphoto.foundation import clock as clocks
 from talkingphoto.foundation import crypto, database, ids, logs, settings
 from talkingphoto.integrations import embedded_postgres, schema
 from talkingphoto.integrations.mailer import Mailer
+from talkingphoto.integrations.sandbox_clock import SandboxClock
 from talkingphoto.integrations.stripe_gateway import StripeGateway
 
 
@@ -27,8 +28,8 @@ class Runtime:
     ) -> None:
         self.settings = chosen
         self.clock = clock
-        # Which of two looks at Stripe was later, and how old a signature is, are questions for
-        # the machine's time, whatever the product's clock says.
+        # Which of two looks at Stripe was later, how old a signature is, who is signed in and when
+        # a message came are questions for the machine's time, whatever the product's clock says.
         self.wall_clock = clocks.system_clock
         self.new_id = new_id
 
@@ -95,7 +96,7 @@ def current() -> Runtime:
         if _current is None:
             chosen = settings.load()
             logs.configure(level=chosen.log_level)
-            _current = Runtime(chosen)
+            _current = Runtime(chosen, clock=_clock(chosen))
         return _current
 
 
@@ -104,6 +105,12 @@ def ready() -> Runtime:
     runtime = current()
     runtime.make_ready()
     return runtime
+
+
+def _clock(chosen: settings.Settings) -> clocks.Clock:
+    return (
+        SandboxClock(chosen.stripe_api_base) if chosen.clock == "sandbox" else clocks.system_clock
+    )
 
 
 def _with_driver(url: str) -> str:

@@ -16,6 +16,9 @@ DEFAULT_WEB_PORT = 5001
 # Two processes of eight threads: enough for the two cores this was measured on.
 _WEB_OPTIONS = "-k gthread -w 2 --threads 8 --keep-alive 75 --no-control-socket"
 
+# When the sandbox tries a failed renewal again: only while the retries are Stripe's to make.
+_RETRY_DAYS = {"stripe": "3,5,7", "talkingphoto": "off"}
+
 
 @dataclass(frozen=True)
 class Ports:
@@ -121,6 +124,7 @@ def _sandbox(
         "STRIPE_SANDBOX_WEBHOOK_URL": f"http://localhost:{web_port}/webhook/stripe",
         "STRIPE_SANDBOX_WEBHOOK_SECRET": "".join(chosen.webhook_secrets[:1]),
         "STRIPE_SANDBOX_BRAND": BRAND,
+        "STRIPE_SANDBOX_RETRY_DAYS": _RETRY_DAYS[chosen.dunning_owner],
     }
     return Part(
         name="sandbox",

@@ -16,7 +16,7 @@ import pytest
 _FOLDER = Path(tempfile.mkdtemp(prefix="talkingphoto-tests-"))
 _OURS = (
     *("STRIPE_", "TALKINGPHOTO_", "DATABASE_URL", "REDIS_URL", "APP_URL", "WEB_URL", "WORKER"),
-    *("SECRET_KEY", "JWT_SECRET_KEY"),
+    *("SECRET_KEY", "JWT_SECRET_KEY", "DUNNING_OWNER"),
 )
 for _name in [name for name in os.environ if name.startswith(_OURS)]:
     del os.environ[_name]

@@ -1,5 +1,6 @@
 """From an HTTP request to its answer: key, parameters, idempotency, verb, expansion."""
 
+import contextlib
 import json
 import logging
 import re
@@ -7,12 +8,13 @@ from dataclasses import dataclass, replace
 
 from flask import Flask, Response, request
 
-from stripe_sandbox import API_VERSION, Json, ids
-from stripe_sandbox.api import auth, errors, expand, forms, idempotency, params
+from stripe_sandbox import Json, ids
+from stripe_sandbox.api import answering, auth, errors, expand, forms, idempotency, params
 from stripe_sandbox.api.errors import StripeFault
 from stripe_sandbox.api.idempotency import Answer
 from stripe_sandbox.api.routes import Route
 from stripe_sandbox.api.served import INCLUDED, ROUTES
+from stripe_sandbox.faults import failing, wires
 from stripe_sandbox.sandbox import Sandbox
 from stripe_sandbox.unit import Cause, Unit
 
@@ -49,7 +51,6 @@ def install(app: Flask, sandbox: Sandbox) -> None:
 
 def _respond(sandbox: Sandbox, route: Route, path_ids: dict[str, str]) -> Response:
     request_id = ids.new_id("req", 14)
-    replayed = False
     try:
         auth.check(request.headers.get("Authorization", ""))
         _check_version()
@@ -57,19 +58,31 @@ def _respond(sandbox: Sandbox, route: Route, path_ids: dict[str, str]) -> Respon
         # Only what changes something is remembered; reading twice is reading twice.
         key = request.headers.get("Idempotency-Key") if route.method == "POST" else None
         call = _Call(route, path_ids, request_id, forms.decode(pairs), key)
-        answer, replayed = _once(sandbox, call)
+        with sandbox.running.holding(call.key):
+            return _answered(sandbox, call)
     except StripeFault as fault:
-        answer = _refusal(fault, request_id)
-    return _response(answer, request_id, replayed=replayed)
+        return answering.response(answering.refusal(fault, request_id), request_id)
+
+
+def _answered(sandbox: Sandbox, call: _Call) -> Response:
+    """The answer of the verb, or the failure that a rule has for this call."""
+    rule = sandbox.faults.met(call.route.method, request.path)
+    if rule is not None and rule.kind == "slow":
+        wires.delay(rule.ms / 1000)
+    elif rule is not None:
+        if rule.when == "after":
+            # What was done is done and its answer kept, but the caller will not see it.
+            with contextlib.suppress(StripeFault):
+                _once(sandbox, call)
+        return failing.failed(rule, call.request)
+    answer, replayed = _once(sandbox, call)
+    return answering.response(answer, call.request, replayed=replayed)
 
 
 def _once(sandbox: Sandbox, call: _Call) -> tuple[Answer, bool]:
     """The answer, and whether it was given before; effects and remembered answer are one commit."""
     print_ = idempotency.fingerprint(call.route.method, request.path, call.form)
-    with (
-        sandbox.running.holding(call.key),
-        sandbox.transaction(Cause(call.request, call.key)) as unit,
-    ):
+    with sandbox.transaction(Cause(call.request, call.key)) as unit:
         before = idempotency.recall(unit.connection, call.key, print_) if call.key else None
         if before is not None:
             return before, True
@@ -78,7 +91,7 @@ def _once(sandbox: Sandbox, call: _Call) -> tuple[Answer, bool]:
         except StripeFault as fault:
             if not fault.keeps_effects:
                 raise
-            answer = _refusal(fault, call.request)
+            answer = answering.refusal(fault, call.request)
         # A refused request has done nothing and is not kept: its key is free for the corrected one.
         if call.key:
             idempotency.keep(unit.connection, call.key, print_, answer)
@@ -100,25 +113,6 @@ def _check_version() -> None:
         raise errors.invalid(f"Invalid Stripe API version: {version[:40]}")
 
 
-def _refusal(fault: StripeFault, request_id: str) -> Answer:
-    return Answer(fault.status, json.dumps({"error": fault.error}), request_id)
-
-
-def _response(answer: Answer, request_id: str, *, replayed: bool) -> Response:
-    response = Response(answer.body, answer.status, content_type="application/json")
-    response.headers["Request-Id"] = request_id
-    response.headers["Stripe-Version"] = request.headers.get("Stripe-Version") or API_VERSION
-    key = request.headers.get("Idempotency-Key")
-    if key:
-        response.headers["Idempotency-Key"] = key
-    if replayed:
-        response.headers["Idempotent-Replayed"] = "true"
-        response.headers["Original-Request"] = answer.request
-    if answer.status == 409:
-        response.headers["Stripe-Should-Retry"] = "true"
-    return response
-
-
 def _unknown(rest: str) -> Response:
     fault = errors.invalid(
         f"Unrecognized request URL ({request.method}: {request.path}). This sandbox serves a "
@@ -126,7 +120,7 @@ def _unknown(rest: str) -> Response:
         "Stripe's API; docs/SANDBOX.md lists it."
     )
     request_id = ids.new_id("req", 14)
-    return _response(replace(_refusal(fault, request_id), status=404), request_id, replayed=False)
+    return answering.response(replace(answering.refusal(fault, request_id), status=404), request_id)
 
 
 def _failed(error: Exception) -> Response:
@@ -134,4 +128,4 @@ def _failed(error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.path, exc_info=cause)
     body = {"error": {"type": "api_error", "message": "The sandbox failed; its log says why."}}
     request_id = ids.new_id("req", 14)
-    return _response(Answer(500, json.dumps(body), request_id), request_id, replayed=False)
+    return answering.response(Answer(500, json.dumps(body), request_id), request_id)

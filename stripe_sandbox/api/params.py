@@ -120,6 +120,18 @@ def choice(*names: str) -> Parser:
     return parse
 
 
+def percent(value: FormValue, name: str) -> int:
+    """A share of many: ``on``, ``off``, or a whole number of percent."""
+    text = value.removesuffix("%") if isinstance(value, str) else ""
+    if text in ("on", "off"):
+        return 100 if text == "on" else 0
+    if not (text.isascii() and text.isdigit() and int(text) <= 100):
+        raise errors.invalid(
+            f"{name} is on, off or a whole number of percent from 0 to 100.", param=name
+        )
+    return int(text)
+
+
 def currency(value: FormValue, name: str) -> str:
     """A three-letter currency code in lower case."""
     code = value.lower() if isinstance(value, str) else ""

@@ -19,7 +19,7 @@ _IDLE_SECONDS = 60.0
 _GATHER_SECONDS = 0.02
 _GATHERED = 32
 # A store that cannot be written just now, its disk being full, is tried again after this.
-_RECOVERY_SECONDS = 1.0
+_RECOVERY_SECONDS = 5.0
 
 
 @dataclass
@@ -104,8 +104,8 @@ class Deliverer:
             landed = self._gathered(due_in)
             try:
                 due_in = self._round(landed)
-            except sqlite3.Error:
-                log.exception("deliveries cannot be recorded; trying again")
+            except sqlite3.DatabaseError as error:
+                log.error("deliveries cannot be recorded, and are tried again: %s", error)
                 with self._changed:
                     self._landed[:0] = landed
                     self._changed.wait(_RECOVERY_SECONDS)

@@ -10,8 +10,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 
 from stripe_sandbox import OLDER_VERSIONS, Json
-from stripe_sandbox.api import errors, params
-from stripe_sandbox.api.forms import FormValue
+from stripe_sandbox.api import params
 
 _MINUTE_MS = 60_000
 _HOUR_MS = 3_600_000
@@ -49,23 +48,11 @@ class Quirks:
     version: str | None = None
 
 
-def percent(value: FormValue, name: str) -> int:
-    """A share of the events: ``on``, ``off``, or a whole number of percent."""
-    text = value.removesuffix("%") if isinstance(value, str) else ""
-    if text in ("on", "off"):
-        return 100 if text == "on" else 0
-    if not (text.isascii() and text.isdigit() and int(text) <= 100):
-        raise errors.invalid(
-            f"{name} is on, off or a whole number of percent from 0 to 100.", param=name
-        )
-    return int(text)
-
-
+# What can be done to an event; each is a share of them.
+SHARES = ("duplicate", "reorder", "delay", "drop", "stale", "two_secrets", "older")
 FIELDS: params.Fields = {
     "seed": params.integer(0, 2**31 - 1),
-    **dict.fromkeys(
-        ("duplicate", "reorder", "delay", "drop", "stale", "two_secrets", "older"), percent
-    ),
+    **dict.fromkeys(SHARES, params.percent),
     "copies": params.integer(2, 10),
     "reorder_ms": params.integer(1, _MINUTE_MS),
     "delay_ms": params.integer(1, _HOUR_MS),
@@ -116,7 +103,7 @@ def shown(modes: Modes) -> Json:
 
 def active(modes: Modes) -> bool:
     """True if any mode can meet an event."""
-    shares = {name for name, parser in FIELDS.items() if parser is percent}
+    shares = {name for name, parser in FIELDS.items() if parser is params.percent}
     return any(getattr(modes, part.name) for part in fields(modes) if part.name in shares)
 
 

@@ -81,31 +81,7 @@ def create(unit: Unit, values: Json) -> Json:
     if values.get("test_clock"):
         unit.living("test_helpers.test_clock", values["test_clock"], "test_clock")
         unit.enter(values["test_clock"])
-    body: Json = {
-        "id": ids.new_id("cus", 14),
-        "object": "customer",
-        "balance": 0,
-        "created": unit.now,
-        "currency": None,
-        "customer_account": None,
-        "default_source": None,
-        "delinquent": False,
-        "discount": None,
-        "invoice_prefix": ids.new_id("x", 8)[2:].upper(),
-        "invoice_settings": {
-            "custom_fields": None,
-            "default_payment_method": None,
-            "footer": None,
-            "rendering_options": None,
-        },
-        "livemode": False,
-        "metadata": {},
-        "next_invoice_sequence": 1,
-        "preferred_locales": [],
-        "tax_exempt": "none",
-        "test_clock": unit.clock,
-        **dict.fromkeys(_PLAIN),
-    }
+    body = _new(unit)
     method = values.pop("payment_method", None)
     given_tax_ids = values.pop("tax_id_data", [])
     balance = values.pop("balance", 0)
@@ -175,6 +151,34 @@ def subscriptions_of(unit: Unit, body: Json) -> Json:
         10,
     )
     return lists.listed(f"/v1/customers/{body['id']}/subscriptions", rows)
+
+
+def _new(unit: Unit) -> Json:
+    return {
+        "id": ids.new_id("cus", 14),
+        "object": "customer",
+        "balance": 0,
+        "created": unit.now,
+        "currency": None,
+        "customer_account": None,
+        "default_source": None,
+        "delinquent": False,
+        "discount": None,
+        "invoice_prefix": ids.new_id("x", 8)[2:].upper(),
+        "invoice_settings": {
+            "custom_fields": None,
+            "default_payment_method": None,
+            "footer": None,
+            "rendering_options": None,
+        },
+        "livemode": False,
+        "metadata": {},
+        "next_invoice_sequence": 1,
+        "preferred_locales": [],
+        "tax_exempt": "none",
+        "test_clock": unit.clock,
+        **dict.fromkeys(_PLAIN),
+    }
 
 
 def _change(unit: Unit, body: Json, values: Json) -> None:

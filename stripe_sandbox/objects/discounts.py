@@ -63,7 +63,7 @@ def applied(unit: Unit, given: Sequence[Json], target: Target) -> list[Json]:
     for at, one in enumerate(given):
         param = f"discounts[{at}]"
         if _way(one, param) == "discount":
-            found.append(unit.living(KIND, one["discount"], f"{param}[discount]"))
+            found.append(_again(unit, one["discount"], target, f"{param}[discount]"))
         else:
             found.append(_made(unit, _offer(unit, one, target, param), target))
     return found
@@ -150,6 +150,13 @@ def delete_of_customer(unit: Unit, values: Json, id: str) -> Json:
     """Refused: since endive no request puts a discount on a customer, so there is none to take."""
     unit.living("customer", id)
     raise errors.no_such("discount", id)
+
+
+def _again(unit: Unit, discount_id: str, target: Target, param: str) -> Json:
+    body = unit.living(KIND, discount_id, param)
+    if body["customer"] != (target.customer["id"] if target.customer else None):
+        raise errors.invalid("The discount belongs to another customer.", param=param)
+    return body
 
 
 def _way(one: Json, param: str) -> str:

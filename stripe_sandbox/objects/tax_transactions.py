@@ -30,6 +30,8 @@ def create_reversal(unit: Unit, values: Json) -> Json:
         raise errors.invalid("A reversal cannot be reversed.", param="original_transaction")
     left = _left(unit, original)
     wanted = _wanted(values, left)
+    if not wanted:
+        raise errors.invalid("Nothing of this sale is left.", param="original_transaction")
     for place, part in wanted.items():
         if place not in left:
             raise errors.no_such("line item", place, "line_items")

@@ -178,7 +178,7 @@ class CatalogPriceRow(Base):
 
 
 def record_price(
-    session: Session, *, item_key: str, price_id: str, product_id: str, now: datetime
+    session: Session, *, item_key: str, price_id: str, product_id: str, looked_at: datetime
 ) -> None:
     """New checkouts of that item use this Stripe price."""
     session.execute(
@@ -186,7 +186,7 @@ def record_price(
         .where(CatalogPriceRow.item == item_key, CatalogPriceRow.price_id != price_id)
         .values(current=False)
     )
-    values = {"item": item_key, "product_id": product_id, "current": True, "synced_at": now}
+    values = {"item": item_key, "product_id": product_id, "current": True, "synced_at": looked_at}
     session.execute(
         insert(CatalogPriceRow)
         .values(price_id=price_id, **values)

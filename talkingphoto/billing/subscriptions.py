@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import BigInteger, DateTime, Text, Uuid
 
-from talkingphoto.billing import catalog, ledger, payments
+from talkingphoto.billing import catalog, customers, ledger, payments
 from talkingphoto.foundation import clock
 from talkingphoto.foundation.database import Base
 from talkingphoto.foundation.money import Money
@@ -70,15 +70,22 @@ class DripRow(Base):
 
 
 @dataclass(frozen=True)
+class SubscribedItem:
+    """One price of a subscription, and its period."""
+
+    price_id: str
+    period_start: datetime
+    period_end: datetime
+
+
+@dataclass(frozen=True)
 class SubscriptionFacts:
     """What Stripe says of a subscription."""
 
     id: str
-    customer_id: str
-    price_id: str
+    customer_id: str | None
+    items: tuple[SubscribedItem, ...]
     status: str
-    period_start: datetime
-    period_end: datetime
     cancel_at_period_end: bool
     started_at: datetime
     ended_at: datetime | None
@@ -95,6 +102,7 @@ class InvoiceLine:
     is_proration: bool
     period_start: datetime
     period_end: datetime
+    is_trial: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,7 @@ class InvoiceFacts:
     """What Stripe says of an invoice."""
 
     id: str
-    customer_id: str
+    customer_id: str | None
     subscription_id: str | None
     status: str
     billing_reason: str
@@ -138,28 +146,33 @@ class Subscription:
 
 def record(
     session: Session, *, user_id: str, facts: SubscriptionFacts, looked_at: datetime
-) -> None:
-    """The subscription is on record as it was seen then; what is over stays over."""
-    sold = catalog.item_of_price(session, price_id=facts.price_id)
-    assert sold is not None and sold.is_plan, "a subscription to a price the catalog does not know"
+) -> bool:
+    """The subscription is on record as it was seen then, and what is over stays over; False for
+    one to nothing we sell, which is no plan of ours and at most ends one."""
     values = {
-        "item": sold.key,
         "status": facts.status,
-        "period_start": facts.period_start,
-        "period_end": facts.period_end,
         "cancel_at_period_end": facts.cancel_at_period_end,
         "ended_at": facts.ended_at,
         "synced_at": looked_at,
     }
+    newer = (SubscriptionRow.synced_at < looked_at) & SubscriptionRow.status.not_in(OVER)
+    for item in facts.items:
+        sold = catalog.item_of_price(session, price_id=item.price_id)
+        if sold is not None and sold.is_plan:
+            break
+    else:
+        # Moved at Stripe to another price than ours: the plan on record lives and ends with it.
+        known = update(SubscriptionRow).where(SubscriptionRow.id == facts.id, newer)
+        session.execute(known.values(**values))
+        return False
+    values |= {"item": sold.key, "period_start": item.period_start, "period_end": item.period_end}
+    fresh = {"id": facts.id, "user_id": UUID(user_id), "started_at": facts.started_at}
     session.execute(
         insert(SubscriptionRow)
-        .values(id=facts.id, user_id=UUID(user_id), started_at=facts.started_at, **values)
-        .on_conflict_do_update(
-            index_elements=["id"],
-            set_=values,
-            where=(SubscriptionRow.synced_at < looked_at) & SubscriptionRow.status.not_in(OVER),
-        )
+        .values(**fresh, **values)
+        .on_conflict_do_update(index_elements=["id"], set_=values, where=newer)
     )
+    return True
 
 
 def of_customer(session: Session, *, user_id: str) -> Subscription | None:
@@ -187,6 +200,8 @@ def record_invoice(
 ) -> None:
     """The invoice is on the customer's list of payments as it was seen then."""
     item = _sold(session, facts.lines)
+    # A total below zero goes to the customer's balance at Stripe: nothing is paid, or taxed, here.
+    total = max(facts.total, Money(0, facts.total.currency))
     payments.record(
         session,
         payments.Payment(
@@ -195,8 +210,8 @@ def record_invoice(
             kind="plan",
             item=item.key if item else "",
             description=_described(item, facts),
-            amount=facts.total,
-            tax_minor=facts.tax_minor,
+            amount=total,
+            tax_minor=min(max(facts.tax_minor, 0), total.minor),
             status=_payment_status(facts),
             created_at=facts.created_at,
             number=facts.number,
@@ -217,7 +232,7 @@ def grant_invoice(session: Session, *, user_id: str, facts: InvoiceFacts, now: d
     added = 0
     for line in facts.lines:
         sold = catalog.item_of_price(session, price_id=line.price_id) if line.price_id else None
-        if sold is None or line.is_proration:
+        if sold is None or line.is_proration or line.is_trial:
             continue
         if sold.interval == "year":
             _plan_drips(session, user_id=user_id, facts=facts, line=line, sold=sold)
@@ -232,11 +247,14 @@ def grant_invoice(session: Session, *, user_id: str, facts: InvoiceFacts, now: d
 
 
 def grant_due_drips(session: Session, *, now: datetime, user_id: str | None = None) -> int:
-    """Months of paid years that have begun are granted; how many credits they brought."""
+    """Months of paid years that have begun are granted, at most 200; the credits they brought."""
     waiting = select(DripRow).where(DripRow.state == "pending", DripRow.due_at <= now)
     if user_id is not None:
         waiting = waiting.where(DripRow.user_id == UUID(user_id))
     rows = session.scalars(waiting.order_by(DripRow.due_at, DripRow.key).limit(MOST_DRIPS)).all()
+    # One order for every sweep, so that two of them cannot wait for each other.
+    for owner_id in sorted({str(row.user_id) for row in rows}):
+        customers.lock(session, user_id=owner_id)
     return sum(_grant_drip(session, row, now=now) for row in rows)
 
 
@@ -342,13 +360,15 @@ def _grant_drip(session: Session, row: DripRow, *, now: datetime) -> int:
 def _sold(session: Session, lines: Iterable[InvoiceLine]) -> catalog.Item | None:
     for line in lines:
         if line.price_id and not line.is_proration:
-            return catalog.item_of_price(session, price_id=line.price_id)
+            sold = catalog.item_of_price(session, price_id=line.price_id)
+            if sold is not None:
+                return sold
     return None
 
 
 def _described(item: catalog.Item | None, facts: InvoiceFacts) -> str:
     if item is None:
-        return "Plan"
+        return "Invoice"
     return f"{item.title}, {'one year' if item.interval == 'year' else 'one month'}"
 
 

@@ -21,6 +21,8 @@ def handle(look: Look, event: StripeEvent) -> Write | None:
 def write_of(look: Look, session_id: str, *, failed: bool = False) -> Write | None:
     """What to write for that session as it is now; the return page asks for the same."""
     facts = look.stripe.fetch_checkout(session_id)
+    if facts is None:
+        return None
     bought = None
     if facts.is_paid and facts.mode == "subscription" and facts.invoice_id:
         bought = invoices.write_of(look, facts.invoice_id)

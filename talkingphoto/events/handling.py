@@ -31,6 +31,14 @@ def look_at(runtime: Runtime) -> Look:
     return Look(stripe=runtime.gateway, looked_at=runtime.wall_clock(), now=runtime.clock())
 
 
+def is_ours(session: Session, event: StripeEvent) -> bool:
+    """Whether the event is about a customer of ours; everything that we sell has one."""
+    customer_id = event.customer_id
+    if customer_id is None:
+        return False
+    return customers.of_stripe(session, stripe_customer_id=customer_id) is not None
+
+
 def owner(session: Session, stripe_customer_id: str | None) -> str | None:
     """The user whose Stripe customer that is, with their lock taken; None for none of ours."""
     if stripe_customer_id is None:

@@ -171,7 +171,7 @@ def _event(body: Any) -> StripeEvent:
     event = StripeEvent(
         id=_text(body["id"]),
         type=_text(body["type"]),
-        object_id=_text(subject.get("id") or body["id"]),
+        object_id=_object_id(subject.get("id")) or _text(body["id"]),
         customer_id=None if customer is None else _text(customer),
         api_version=None if body.get("api_version") is None else _text(body["api_version"]),
         livemode=body["livemode"] is True,
@@ -180,6 +180,14 @@ def _event(body: Any) -> StripeEvent:
     if body.get("object") != "event" or not event.id.startswith("evt_"):
         raise ValueError("not an event")
     return event
+
+
+def _object_id(given: Any) -> str | None:
+    """The id, if it can be one that we handle: a merchant names coupons in any script."""
+    try:
+        return _text(given)
+    except (TypeError, ValueError):
+        return None
 
 
 def _text(value: Any) -> str:

@@ -15,9 +15,11 @@ def handle(look: Look, event: StripeEvent) -> Write | None:
     return write_of(look, event.object_id)
 
 
-def write_of(look: Look, invoice_id: str) -> Write:
+def write_of(look: Look, invoice_id: str) -> Write | None:
     """What to write for that invoice and its subscription as they are now."""
     invoice = look.stripe.fetch_invoice(invoice_id)
+    if invoice is None:
+        return None
     plan = (
         look.stripe.fetch_subscription(invoice.subscription_id) if invoice.subscription_id else None
     )

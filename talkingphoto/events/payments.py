@@ -18,9 +18,8 @@ def handle(look: Look, event: StripeEvent) -> Write | None:
 def handle_failure(look: Look, event: StripeEvent) -> Write | None:
     """The failed try is on record with the bank's reason; nothing is granted or taken."""
     facts = look.stripe.fetch_payment(event.object_id)
-    if facts.failure_code is None:
-        return None  # another try has succeeded meanwhile, and tells of itself
-
+    if facts is None or facts.failure_code is None:
+        return None  # gone, or another try has succeeded meanwhile and tells of itself
     failure = attempts.Failure(
         key=event.id,
         payment_intent_id=facts.id,
@@ -39,14 +38,14 @@ def handle_failure(look: Look, event: StripeEvent) -> Write | None:
 def handle_refund(look: Look, event: StripeEvent) -> Write | None:
     """The payment shows what was given back so far; a year paid back brings no more months."""
     facts = look.stripe.fetch_refunds(event.object_id)
-    intent_id = facts.payment_intent_id
-    if intent_id is None:
+    if facts is None or facts.payment_intent_id is None:
         return None  # a charge without a PaymentIntent was not made by us
+    intent_id, refunded = facts.payment_intent_id, facts.refunded_minor
     paid = _write_of(look, intent_id)
 
     def give_back(session: Session) -> bool:
         payment = payments.record_refund(
-            session, payment_intent_id=intent_id, refunded_minor=facts.refunded_minor
+            session, payment_intent_id=intent_id, refunded_minor=refunded
         )
         if payment is not None and payment.status == "refunded":
             # What was paid for in advance and is paid back will not come.

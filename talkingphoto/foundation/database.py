@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -69,6 +69,18 @@ class Database:
             session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             yield session
 
+    def in_batches(self, work: Callable[[Session], int], *, most: int) -> int:
+        """The work was done, a transaction at a time, until none was left or `most` times; the
+        sum of what it said it did."""
+        done = 0
+        for _ in range(most):
+            with self.transaction() as session:
+                did = work(session)
+            if did == 0:
+                break
+            done += did
+        return done
+
     def check(self) -> None:
         """Returns when the server answers a query; Unavailable when it does not."""
         try:
@@ -100,9 +112,14 @@ def unreachable() -> errors.Unavailable:
     )
 
 
+def in_transaction() -> bool:
+    """Whether a transaction is open here."""
+    return _open.get()
+
+
 def assert_outside_transaction() -> None:
     """Fails when a transaction is open: the network must never wait inside one."""
-    assert not _open.get(), "network call inside a transaction"
+    assert not in_transaction(), "network call inside a transaction"
 
 
 def driver_connection(session: Session) -> Any:

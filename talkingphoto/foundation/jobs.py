@@ -36,7 +36,8 @@ Verb = Callable[..., None]
 
 @dataclass(frozen=True)
 class Task:
-    """A name in the queue and the verb behind it; `gave_up` hears of the last failed try."""
+    """A name in the queue and the verb behind it; `gave_up` hears of the last failed try, and two
+    that are to run `alone` follow one another."""
 
     name: str
     verb: Verb
@@ -46,6 +47,7 @@ class Task:
     most_tries_in_an_outage: int = 14
     first_wait_seconds: int = 2
     cron: str | None = None
+    alone: bool = False
     gave_up: Callable[..., None] | None = None
 
 
@@ -112,7 +114,11 @@ def _register(app: procrastinate.App, task: Task) -> None:
             raise
 
     registered: Any = app.task(
-        name=task.name, queue=task.queue, pass_context=True, retry=_Backoff(task)
+        name=task.name,
+        queue=task.queue,
+        pass_context=True,
+        retry=_Backoff(task),
+        lock=task.name if task.alone else None,
     )(run)
     if task.cron is not None:
         app.periodic(cron=task.cron)(registered)

@@ -42,6 +42,7 @@ def faults(values: Mapping[str, str], *, sandbox: bool) -> list[str]:
     rest = {name: value for name, value in values.items() if name not in placeholders}
     found = [f"{name}: still a placeholder; set a real value or remove it" for name in placeholders]
     found += _stripe_keys(rest, sandbox=sandbox, skip=placeholders)
+    found += _clock(rest, sandbox=sandbox)
     found += _own_secrets(rest, sandbox=sandbox, skip=placeholders)
     found += _addresses(rest)
     return found
@@ -96,6 +97,15 @@ def _one_mode(values: Mapping[str, str]) -> list[str]:
         *found,
         *(f"{name}: must begin with https:// when a live key is set" for name in insecure),
         *_missing(("APP_URL", "WEB_URL"), values, skip=[]),
+    ]
+
+
+def _clock(values: Mapping[str, str], *, sandbox: bool) -> list[str]:
+    if sandbox or values.get("TALKINGPHOTO_CLOCK") != "sandbox":
+        return []
+    return [
+        "TALKINGPHOTO_CLOCK: beside STRIPE_SECRET_KEY only the system's time will do; remove it"
+        " or set system"
     ]
 
 

@@ -31,7 +31,7 @@ ENV_FILE = "TALKINGPHOTO_ENV_FILE"
 
 # Ours begin with TALKINGPHOTO_ unless the name says enough by itself.
 _PREFIXED = frozenset(
-    {"data", "env_file", "pg_bin", "smtp_url", "mail_from", "trusted_proxies", "log_level"}
+    {"data", "env_file", "pg_bin", "clock", "smtp_url", "mail_from", "trusted_proxies", "log_level"}
 )
 
 
@@ -78,6 +78,8 @@ class Settings(BaseModel):
     app_url: str = "http://localhost:8501"
     web_url: str = "http://localhost:5001"
     worker: Literal["embedded", "external"] = "embedded"
+    clock: Literal["system", "sandbox"] = "system"
+    dunning_owner: Literal["stripe", "talkingphoto"] = "stripe"
     data: Path = Path("data")
     env_file: Path = Path(".env")
     pg_bin: Path | None = None
@@ -198,6 +200,8 @@ def _variables() -> tuple[str, ...]:
 def _remedy(name: str) -> str:
     choices = {
         "WORKER": "use embedded or external",
+        "TALKINGPHOTO_CLOCK": "use system or sandbox",
+        "DUNNING_OWNER": "use stripe or talkingphoto",
         "TALKINGPHOTO_TRUSTED_PROXIES": "use a whole number, 0 when no proxy is in front",
         "TALKINGPHOTO_LOG_LEVEL": "use debug, info, warning or error",
     }

@@ -6,11 +6,11 @@ The SDK retries the socket (twice, with jitter); nothing above retries it again.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import stripe
 
@@ -24,6 +24,7 @@ API_VERSION = "2026-10-28.endive"
 TIMEOUT_SECONDS = 10
 SOCKET_RETRIES = 2
 TOLERANCE_SECONDS = 300
+_Facts = TypeVar("_Facts")
 _SECONDS = re.compile(r"^[0-9]{1,12}$")
 _ID = re.compile(r"^[a-z]{2,6}_[A-Za-z0-9_]{1,200}$")
 
@@ -68,7 +69,10 @@ class RefundFacts:
 
 
 class StripeGateway:
-    """Calls to one Stripe account, or to the sandbox; every answer is in our own words."""
+    """Calls to one Stripe account, or to the sandbox; every answer is in our own words.
+
+    What is gone at Stripe, or never was there, is None.
+    """
 
     def __init__(self, *, api_key: str, api_base: str, webhook_secrets: tuple[str, ...]) -> None:
         assert stripe.api_version == API_VERSION, "the SDK speaks another version than this code"
@@ -139,18 +143,20 @@ class StripeGateway:
             )
             return stripe_reading.checkout(made)
 
-    def fetch_checkout(self, session_id: str) -> CheckoutFacts:
-        """The session as it is now; NotFound for an id Stripe does not know."""
-        with _translated():
-            return stripe_reading.checkout(self._v1.checkout.sessions.retrieve(_safe(session_id)))
+    def fetch_checkout(self, session_id: str) -> CheckoutFacts | None:
+        """The session as it is now."""
+        return _seen(
+            lambda: self._v1.checkout.sessions.retrieve(_safe(session_id)), stripe_reading.checkout
+        )
 
     def checkout_of_payment(self, payment_intent_id: str) -> CheckoutFacts | None:
         """The session that a PaymentIntent pays; None for an invoice's."""
-        with _translated():
-            found = self._v1.checkout.sessions.list(
+        return _seen(
+            lambda: self._v1.checkout.sessions.list(
                 {"payment_intent": _safe(payment_intent_id), "limit": 1}
-            ).data
-            return stripe_reading.checkout(found[0]) if found else None
+            ),
+            lambda found: stripe_reading.checkout(found.data[0]) if found.data else None,
+        )
 
     def expire_checkout(self, session_id: str) -> None:
         """Nothing can be paid on that page any more, unless it was paid already."""
@@ -160,49 +166,48 @@ class StripeGateway:
         except errors.InvalidRequest:
             return  # complete or expired: there is nothing left to close
 
-    def fetch_subscription(self, subscription_id: str) -> SubscriptionFacts:
+    def fetch_subscription(self, subscription_id: str) -> SubscriptionFacts | None:
         """The subscription as it is now."""
-        with _translated():
-            return stripe_reading.subscription(
-                self._v1.subscriptions.retrieve(_safe(subscription_id))
-            )
+        return _seen(
+            lambda: self._v1.subscriptions.retrieve(_safe(subscription_id)),
+            stripe_reading.subscription,
+        )
 
-    def fetch_invoice(self, invoice_id: str) -> InvoiceFacts:
+    def fetch_invoice(self, invoice_id: str) -> InvoiceFacts | None:
         """The invoice as it is now, with the reason of its last failed payment."""
-        with _translated():
-            found = self._v1.invoices.retrieve(
-                _safe(invoice_id), {"expand": ["payments.data.payment.payment_intent"]}
-            )
-            return stripe_reading.invoice(found, failure_code=_failure_of(found))
+        params = {"expand": ["payments.data.payment.payment_intent"]}
+        return _seen(
+            lambda: self._v1.invoices.retrieve(_safe(invoice_id), params), stripe_reading.invoice
+        )
 
     def invoice_of_payment(self, payment_intent_id: str) -> str | None:
         """The id of the invoice that a PaymentIntent pays; None when it pays none."""
-        with _translated():
-            payment = {"type": "payment_intent", "payment_intent": _safe(payment_intent_id)}
-            found = self._v1.invoice_payments.list({"payment": payment, "limit": 1}).data
-            if not found:
-                return None
-            owner = found[0].invoice
-            return owner if isinstance(owner, str) else str(owner.id)
+        payment = {"type": "payment_intent", "payment_intent": payment_intent_id}
+        return _seen(
+            lambda: self._v1.invoice_payments.list({"payment": payment, "limit": 1}),
+            lambda found: stripe_reading.id_of(found.data[0].invoice) if found.data else None,
+        )
 
-    def fetch_payment(self, payment_intent_id: str) -> PaymentIntentFacts:
+    def fetch_payment(self, payment_intent_id: str) -> PaymentIntentFacts | None:
         """One payment as it is now."""
-        with _translated():
-            found = self._v1.payment_intents.retrieve(_safe(payment_intent_id))
-            customer = found.customer
-            return PaymentIntentFacts(
+        return _seen(
+            lambda: self._v1.payment_intents.retrieve(_safe(payment_intent_id)),
+            lambda found: PaymentIntentFacts(
                 id=found.id,
-                customer_id=customer if customer is None or isinstance(customer, str) else None,
+                customer_id=stripe_reading.id_of(found.customer),
                 failure_code=stripe_reading.failure(found),
-            )
+            ),
+        )
 
-    def fetch_refunds(self, charge_id: str) -> RefundFacts:
+    def fetch_refunds(self, charge_id: str) -> RefundFacts | None:
         """How much of a charge was given back so far."""
-        with _translated():
-            found = self._v1.charges.retrieve(_safe(charge_id))
-            return RefundFacts(
-                payment_intent_id=found.payment_intent, refunded_minor=found.amount_refunded
-            )
+        return _seen(
+            lambda: self._v1.charges.retrieve(_safe(charge_id)),
+            lambda found: RefundFacts(
+                payment_intent_id=stripe_reading.id_of(found.payment_intent),
+                refunded_minor=found.amount_refunded,
+            ),
+        )
 
     def ensure_price(self, item: Item, *, chosen_price_id: str) -> PriceFacts:
         """The Stripe price to sell an item at: the operator's own, the one under its lookup key
@@ -303,6 +308,16 @@ def _translated() -> Iterator[None]:
         ) from fault
 
 
+def _seen(fetch: Callable[[], Any], read: Callable[[Any], _Facts | None]) -> _Facts | None:
+    """What was fetched, in our words; None for what Stripe does not know, or no longer."""
+    try:
+        with _translated():
+            found = fetch()
+    except errors.NotFound:
+        return None
+    return None if getattr(found, "deleted", False) else read(found)
+
+
 def _signed_at(header: str) -> int:
     """The `t=` of a signature header that is plain ASCII and holds a v1 signature."""
     if not header:
@@ -324,14 +339,6 @@ def _safe(identifier: str) -> str:
     if not _ID.match(identifier):
         raise errors.NotFound("stripe.not_found", "Stripe knows no such object.")
     return identifier
-
-
-def _failure_of(invoice: Any) -> str | None:
-    for entry in invoice.payments.data if invoice.payments else []:
-        intent = getattr(entry.payment, "payment_intent", None)
-        if intent is not None and not isinstance(intent, str):
-            return stripe_reading.failure(intent)
-    return None
 
 
 def _product_id(price: Any) -> str:

@@ -6,7 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from talkingphoto.billing.payments import CheckoutFacts
-from talkingphoto.billing.subscriptions import InvoiceFacts, InvoiceLine, SubscriptionFacts
+from talkingphoto.billing.subscriptions import (
+    InvoiceFacts,
+    InvoiceLine,
+    SubscribedItem,
+    SubscriptionFacts,
+)
 from talkingphoto.foundation.money import Money
 
 
@@ -20,44 +25,49 @@ def checkout(session: Any) -> CheckoutFacts:
         status=session.status or "open",
         payment_status=session.payment_status,
         mode=session.mode,
-        customer_id=_id(session.customer),
+        customer_id=id_of(session.customer),
         user_id=metadata.get("user_id"),
         request_id=metadata.get("request_id"),
         item=metadata.get("item"),
         url=session.url,
         amount=None if total is None else Money(total, session.currency),
         tax_minor=(details.amount_tax or 0) if details else 0,
-        payment_intent_id=_id(session.payment_intent),
-        invoice_id=_id(session.invoice),
+        payment_intent_id=id_of(session.payment_intent),
+        invoice_id=id_of(session.invoice),
         created_at=_moment(session.created),
     )
 
 
 def subscription(found: Any) -> SubscriptionFacts:
-    """A subscription; its period is on its item since API 2025-03-31."""
-    item = found["items"].data[0]
+    """A subscription; each of its items has its period since API 2025-03-31."""
     return SubscriptionFacts(
         id=found.id,
-        customer_id=str(_id(found.customer)),
-        price_id=item.price.id,
+        customer_id=id_of(found.customer),
+        items=tuple(
+            SubscribedItem(
+                price_id=item.price.id,
+                period_start=_moment(item.current_period_start),
+                period_end=_moment(item.current_period_end),
+            )
+            for item in found["items"].data
+        ),
         status=found.status,
-        period_start=_moment(item.current_period_start),
-        period_end=_moment(item.current_period_end),
         cancel_at_period_end=bool(found.cancel_at_period_end),
         started_at=_moment(found.start_date),
         ended_at=_moment(found.ended_at) if found.ended_at else None,
     )
 
 
-def invoice(found: Any, *, failure_code: str | None) -> InvoiceFacts:
-    """An invoice with its lines; `payments` must be expanded."""
+def invoice(found: Any) -> InvoiceFacts:
+    """An invoice with its lines, and why its last payment failed if `payments` are expanded."""
     parent = getattr(found, "parent", None)
     details = getattr(parent, "subscription_details", None) if parent else None
     paid_at = found.status_transitions.paid_at
+    payment = _payment_intent(found)
     return InvoiceFacts(
         id=found.id,
-        customer_id=str(_id(found.customer)),
-        subscription_id=_id(details.subscription) if details else None,
+        customer_id=id_of(found.customer),
+        subscription_id=id_of(details.subscription) if details else None,
         status=found.status or "draft",
         billing_reason=found.billing_reason or "manual",
         total=Money(found.total, found.currency),
@@ -65,21 +75,12 @@ def invoice(found: Any, *, failure_code: str | None) -> InvoiceFacts:
         number=found.number,
         hosted_url=found.hosted_invoice_url,
         pdf_url=found.invoice_pdf,
-        payment_intent_id=invoice_payment_intent(found),
+        payment_intent_id=id_of(payment),
         created_at=_moment(found.created),
         paid_at=_moment(paid_at) if paid_at else None,
         lines=tuple(_line(line) for line in found.lines.data),
-        failure_code=failure_code,
+        failure_code=failure(payment) if payment and not isinstance(payment, str) else None,
     )
-
-
-def invoice_payment_intent(found: Any) -> str | None:
-    """The PaymentIntent that pays an invoice; None while there is none."""
-    entries = getattr(found, "payments", None)
-    for entry in entries.data if entries else []:
-        if getattr(entry.payment, "payment_intent", None):
-            return _id(entry.payment.payment_intent)
-    return None
 
 
 def failure(payment_intent: Any) -> str | None:
@@ -90,6 +91,15 @@ def failure(payment_intent: Any) -> str | None:
     return getattr(error, "decline_code", None) or getattr(error, "code", None) or "card_declined"
 
 
+def _payment_intent(found: Any) -> Any:
+    """What pays an invoice, as an id or expanded; None while there is nothing, or nothing due."""
+    entries = getattr(found, "payments", None)
+    for entry in entries.data if entries else []:
+        if getattr(entry.payment, "payment_intent", None):
+            return entry.payment.payment_intent
+    return None
+
+
 def _line(line: Any) -> InvoiceLine:
     pricing = getattr(line, "pricing", None)
     details = getattr(pricing, "price_details", None) if pricing else None
@@ -97,10 +107,12 @@ def _line(line: Any) -> InvoiceLine:
     on_top = sum(tax.amount for tax in taxes if tax.tax_behavior == "exclusive")
     return InvoiceLine(
         id=line.id,
-        price_id=_id(details.price) if details else None,
+        price_id=id_of(details.price) if details else None,
         amount=Money(line.amount - _discounts(line) + on_top, line.currency),
         tax_minor=sum(tax.amount for tax in taxes),
         is_proration=_is_proration(line),
+        # Before discounts: what a coupon pays for is asked for, a trial is not.
+        is_trial=line.amount == 0,
         period_start=_moment(line.period.start),
         period_end=_moment(line.period.end),
     )
@@ -124,11 +136,9 @@ def _metadata(found: Any) -> dict[str, str]:
     return dict(metadata.to_dict()) if metadata else {}
 
 
-def _id(reference: Any) -> str | None:
+def id_of(field: Any) -> str | None:
     """The id of a field that Stripe may have expanded into the whole object."""
-    if reference is None or isinstance(reference, str):
-        return reference
-    return str(reference.id)
+    return field if field is None or isinstance(field, str) else str(field.id)
 
 
 def _moment(seconds: int) -> datetime:

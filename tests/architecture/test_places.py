@@ -25,10 +25,10 @@ ROW_LOCKS = {"talkingphoto/billing/customers.py", "talkingphoto/foundation/jobs.
 
 
 def ends_a_transaction(node: ast.AST) -> bool:
-    """True for `x.commit`, `x.rollback` and for whatever makes a Session."""
+    """True for `x.commit`, `x.rollback` and for whatever makes a Session, but of requests."""
     if isinstance(node, ast.Attribute):
         return node.attr in {"commit", "rollback"}
-    if not isinstance(node, ast.Call):
+    if not isinstance(node, ast.Call) or ast.unparse(node.func) == "requests.Session":
         return False
     called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
     return called in {"Session", "sessionmaker", "scoped_session"}
@@ -70,6 +70,17 @@ def _is_put_together(node: ast.AST) -> bool:
     return False
 
 
+def asks_the_product_s_clock_within_a_transaction(node: ast.AST) -> bool:
+    """True for `.clock()` below a transaction: following the sandbox it must not ask there."""
+    if not isinstance(node, ast.With):
+        return False
+    opened = {getattr(item.context_expr, "func", None) for item in node.items}
+    names = {found.attr for found in opened if isinstance(found, ast.Attribute)}
+    calls = (inner.func for inner in ast.walk(node) if isinstance(inner, ast.Call))
+    asks = any(isinstance(called, ast.Attribute) and called.attr == "clock" for called in calls)
+    return asks and bool(names & {"transaction", "read_only"})
+
+
 def places(found: Callable[[ast.AST], bool], *folders: str) -> set[str]:
     """The files in which such a thing is written."""
     return {
@@ -95,6 +106,10 @@ def test_b6_no_sql_is_put_together_from_strings() -> None:
     assert places(builds_sql_of_strings, *source.PRODUCT) == set()
 
 
+def test_the_product_s_time_is_asked_before_a_transaction_and_not_within() -> None:
+    assert places(asks_the_product_s_clock_within_a_transaction, *source.PRODUCT) == set()
+
+
 @pytest.mark.parametrize(
     ("found", "line"),
     [
@@ -104,6 +119,10 @@ def test_b6_no_sql_is_put_together_from_strings() -> None:
         (reads_the_environment, "from os import getenv"),
         (locks_a_row, "select(row).with_for_update()"),
         (locks_a_row, "text('SELECT 1 FROM x FOR UPDATE')"),
+        (
+            asks_the_product_s_clock_within_a_transaction,
+            "with runtime.transaction() as session: f(session, now=runtime.clock())",
+        ),
         (builds_sql_of_strings, "text(f'SELECT {name}')"),
         (builds_sql_of_strings, "session.execute('SELECT ' + name)"),
         (builds_sql_of_strings, "text('SELECT {}'.format(name))"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from talkingphoto.billing import catalog, subscriptions
+from talkingphoto.billing import catalog, ledger, subscriptions
 from talkingphoto.foundation.clock import add_months
 from talkingphoto.foundation.money import Money
 from tests.support.shop import Shop
@@ -14,8 +14,8 @@ from tests.support.shop import Shop
 PAID = Money(1999, "usd")
 
 
-def invoice(shop: Shop, price_id: str) -> subscriptions.InvoiceFacts:
-    """A paid invoice over one month of the plan at that price."""
+def invoice(shop: Shop, price_id: str, *, number: int = 1) -> subscriptions.InvoiceFacts:
+    """A paid invoice over one period of the plan at that price."""
     now = shop.runtime.clock()
     line = subscriptions.InvoiceLine(
         id="il_1",
@@ -27,7 +27,7 @@ def invoice(shop: Shop, price_id: str) -> subscriptions.InvoiceFacts:
         period_end=add_months(now, months=1),
     )
     return subscriptions.InvoiceFacts(
-        id="in_1",
+        id=f"in_{number}",
         customer_id="cus_1",
         subscription_id="sub_1",
         status="paid",
@@ -75,3 +75,23 @@ def test_only_a_paid_whole_period_brings_credits_and_once(
                 session, user_id=ada.id, facts=facts, now=shop.runtime.clock()
             )
     assert shop.balance(ada) == 3 + credits
+
+
+def test_one_sweep_after_a_year_grants_and_ends_more_than_one_batch_holds(shop: Shop) -> None:
+    ada = shop.a_person()
+    invoices = 20
+    assert invoices * 11 > subscriptions.MOST_DRIPS
+    with shop.runtime.transaction() as session:
+        price_id = catalog.current_price_id(session, item_key="starter:year")
+        for number in range(invoices):
+            facts = invoice(shop, price_id, number=number)
+            now = shop.runtime.clock()
+            subscriptions.grant_invoice(session, user_id=ada.id, facts=facts, now=now)
+    assert shop.balance(ada) == 3 + invoices * 30
+    shop.clock.move_to(add_months(shop.runtime.clock(), months=12))
+    # Eleven months were granted of each, and of the twelve now granted eleven have ended.
+    assert shop.payments.run_due_work() == invoices * (11 * 30 + 11)
+    assert shop.balance(ada) == 3 + invoices * 30
+    assert shop.payments.run_due_work() == 0
+    with shop.runtime.read_only() as session:
+        assert ledger.check(session) == ()

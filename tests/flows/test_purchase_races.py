@@ -105,9 +105,12 @@ def test_a_refund_of_a_payment_on_record_does_not_ask_what_its_price_sells_today
     intent = client.v1.payment_intents.list({"limit": 1}).data[0]
     with shop.runtime.transaction() as session:
         sold_at = catalog.current_price_id(session, item_key="starter:month")
-        now = shop.runtime.clock()
         catalog.record_price(
-            session, item_key="pro:month", price_id=sold_at, product_id="prod_pro", now=now
+            session,
+            item_key="pro:month",
+            price_id=sold_at,
+            product_id="prod_pro",
+            looked_at=shop.runtime.wall_clock(),
         )
     client.v1.refunds.create({"payment_intent": intent.id, "amount": 1000})
     shop.deliver(of_type(shop.new_events(), "charge.refunded"))

@@ -7,9 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
+from contextlib import suppress
 
+import pytest
 from sqlalchemy import text
 
 from services.webhook_service import WebhookService
@@ -103,6 +106,35 @@ def test_an_event_outlives_an_outage_of_stripe(shop: Shop) -> None:
     set_jobs(shop, "scheduled_at = NULL WHERE status = 'todo'")
     run_due_jobs(shop)
     assert shop.balance(ada) == 13
+
+
+@pytest.mark.parametrize(("alone", "meetings"), [(True, 0), (False, 2)])
+def test_two_sweeps_that_are_due_at_once_follow_one_another(
+    shop: Shop, alone: bool, meetings: int
+) -> None:
+    assert table(shop.payments, shop.webhooks, shop.auth)["sweep.minute"].alone
+    both, met = threading.Barrier(2), []
+
+    def sweep() -> None:
+        with suppress(threading.BrokenBarrierError):
+            met.append(both.wait(timeout=1))
+        both.reset()
+
+    task = jobs.Task("sweep", sweep, alone=alone)
+    app = jobs.build_app(shop.runtime.database_url, {"sweep": task}, connections=5)
+
+    async def work() -> None:
+        async with app.open_async():
+            for _ in range(2):
+                await app.configure_task("sweep").defer_async()
+            for _ in range(2):  # one goes home when what is left may not be taken yet
+                await app.run_worker_async(wait=False, install_signal_handlers=False, concurrency=2)
+
+    asyncio.run(work())
+    assert len(met) == meetings
+    with shop.runtime.read_only() as session:
+        ended = session.scalars(text("SELECT status FROM procrastinate_jobs"))
+        assert set(ended) == {"succeeded"}
 
 
 def set_jobs(shop: Shop, how: str, **values: int) -> None:

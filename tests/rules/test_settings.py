@@ -77,6 +77,7 @@ FAULTS_WITH_TEST_KEYS: dict[str, tuple[dict[str, str], set[str]]] = {
         {"SECRET_KEY": "generate-strong-production-key-of-many-letters"},
         {"SECRET_KEY"},
     ),
+    "the sandbox's clock": ({"TALKINGPHOTO_CLOCK": "sandbox"}, {"TALKINGPHOTO_CLOCK"}),
     "return address as in the guide": (
         {"STRIPE_SUCCESS_URL": "https://your-domain.com/success"},
         {"STRIPE_SUCCESS_URL"},
@@ -112,6 +113,8 @@ FAULTS_IN_THE_SANDBOX: dict[str, tuple[dict[str, str], set[str]]] = {
         {"TALKINGPHOTO_TRUSTED_PROXIES": "-1"},
         {"TALKINGPHOTO_TRUSTED_PROXIES"},
     ),
+    "unknown clock": ({"TALKINGPHOTO_CLOCK": "sundial"}, {"TALKINGPHOTO_CLOCK"}),
+    "retries owned by nobody": ({"DUNNING_OWNER": "nobody"}, {"DUNNING_OWNER"}),
     "unknown level": ({"TALKINGPHOTO_LOG_LEVEL": "verbose"}, {"TALKINGPHOTO_LOG_LEVEL"}),
     "a misspelt name of ours": ({"TALKINGPHOTO_DATE": "/srv/hunter2"}, {"TALKINGPHOTO_DATE"}),
 }
@@ -131,6 +134,7 @@ FAULTS_WITH_LIVE_KEYS: dict[str, tuple[dict[str, str], set[str]]] = {
         {"STRIPE_PUBLISHABLE_KEY": "pk_test_0123456789abcdef"},
         {"STRIPE_PUBLISHABLE_KEY"},
     ),
+    "the sandbox's clock": ({"TALKINGPHOTO_CLOCK": "sandbox"}, {"TALKINGPHOTO_CLOCK"}),
     "a half address": ({"APP_URL": "https://["}, {"APP_URL"}),
 }
 
@@ -212,6 +216,12 @@ def test_a_complete_set_of_live_keys_is_accepted(tmp_path: Path) -> None:
     chosen = loaded(LIVE, tmp_path)
     assert chosen.livemode
     assert not chosen.sandbox
+
+
+def test_the_sandboxes_clock_is_followed_when_asked_for_and_no_key_is_set(tmp_path: Path) -> None:
+    assert loaded({}, tmp_path).clock == "system"
+    assert loaded({"TALKINGPHOTO_CLOCK": "sandbox"}, tmp_path).clock == "sandbox"
+    assert loaded(REAL | {"TALKINGPHOTO_CLOCK": "system"}, tmp_path).clock == "system"
 
 
 def test_the_guides_block_with_its_placeholders_filled_in_is_accepted(tmp_path: Path) -> None:

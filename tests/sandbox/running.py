@@ -33,10 +33,14 @@ def eventually(check: Callable[[], bool], *, seconds: float = 8.0) -> None:
 
 @dataclass
 class Receiver:
-    """A webhook endpoint that keeps what it is sent and answers as it is told."""
+    """A webhook endpoint that keeps what it is sent and answers as it is told.
+
+    With a secret it checks signatures as the SDK does, and answers 400 to one that is not in force.
+    """
 
     status: int = 200
     hold_seconds: float = 0.0
+    secret: str = ""
     letters: list[tuple[str, str, float]] = field(default_factory=list)
     port: int = field(default_factory=free_port)
     _server: ThreadingHTTPServer | None = None
@@ -50,9 +54,10 @@ class Receiver:
 
             def do_POST(self) -> None:
                 raw = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                receiver.letters.append((raw, self.headers["Stripe-Signature"], time.time()))
+                header = self.headers["Stripe-Signature"]
+                receiver.letters.append((raw, header, time.time()))
                 time.sleep(receiver.hold_seconds)
-                self.send_response(receiver.status)
+                self.send_response(receiver.status if receiver.accepts(raw, header) else 400)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -68,6 +73,15 @@ class Receiver:
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
+
+    def accepts(self, raw: str, header: str) -> bool:
+        """True unless it has a secret and the letter is not signed with it, and just now."""
+        if not self.secret:
+            return True
+        try:
+            return bool(stripe.WebhookSignature.verify_header(raw, header, self.secret, 300))
+        except stripe.SignatureVerificationError:
+            return False
 
     @property
     def url(self) -> str:
@@ -106,8 +120,12 @@ class Process:
                 assert time.monotonic() < deadline, self.log()
                 time.sleep(0.03)
 
-    def launch(self) -> "subprocess.Popen[str]":
+    def launch(self, **how: Any) -> "subprocess.Popen[str]":
         """The command was given; it may end at once."""
+        return self.launch_with("--store", str(self.store), **how)
+
+    def launch_with(self, *arguments: str, **how: Any) -> "subprocess.Popen[str]":
+        """As launch, with arguments of its own."""
         environment = {
             **os.environ,
             "STRIPE_SANDBOX_WEBHOOK_URL": self.webhook_url,
@@ -117,12 +135,13 @@ class Process:
         }
         command = [sys.executable, "-m", "stripe_sandbox", "--port", str(self.port)]
         return subprocess.Popen(
-            [*command, "--store", str(self.store)],
+            [*command, *arguments],
             env=environment,
             text=True,
             start_new_session=True,
             stdout=subprocess.DEVNULL,
             stderr=(self.folder / "log").open("a"),
+            **how,
         )
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:

@@ -78,6 +78,18 @@ def test_the_customer_pays_what_the_note_left_and_no_more(shop: Shop) -> None:
     assert [charge.amount for charge in charges] == [3800]
 
 
+def test_the_payment_that_waits_already_asks_for_less_too(shop: Shop) -> None:
+    v1 = shop.client.v1
+    invoice = _billed(shop, {"amount": 5000}, paid=False)
+    _credit(shop, invoice, amount=1200)
+    (waiting,) = v1.invoice_payments.list(params={"invoice": invoice.id}).data
+    assert waiting.amount_requested == 3800
+    intent = v1.payment_intents.confirm(
+        str(waiting.payment.payment_intent), params={"payment_method": "pm_card_visa"}
+    )
+    assert intent.amount_received == 3800
+
+
 def test_an_invoice_credited_in_full_is_paid_and_asks_nobody(shop: Shop) -> None:
     invoice = _billed(shop, {"amount": 5000}, paid=False)
     note = _credit(shop, invoice, lines=[_line(invoice)])

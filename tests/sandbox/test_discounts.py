@@ -103,6 +103,8 @@ def test_checking_counts_nothing_and_a_named_discount_is_used_again(unit: Unit) 
     (made,) = discounts.applied(unit, [{"coupon": coupon}], target)
     again = discounts.applied(unit, [{"discount": made["id"]}], target)
     assert [body["id"] for body in again] == [made["id"]]
+    with pytest.raises(StripeFault, match="another customer"):
+        discounts.applied(unit, [{"discount": made["id"]}], _subscription(unit))
     assert unit.get("coupon", coupon)["times_redeemed"] == 1
 
 

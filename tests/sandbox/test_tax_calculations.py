@@ -129,49 +129,49 @@ def test_a_calculation_that_cannot_be_made_says_what_is_missing(
         assert refused.value.param == param
 
 
-def test_a_sale_is_recorded_once_and_taken_back_by_lines_then_whole(shop: Shop) -> None:
-    transactions = shop.client.v1.tax.transactions
+def _sold(shop: Shop, reference: str) -> Any:
     found = _calculated(shop, 1000, 2000, shipping_cost={"amount": 400})
-    sale = transactions.create_from_calculation(
-        params={"calculation": found.id, "reference": "order 1", "expand": ["line_items"]}
-    )
+    wanted: Any = {"calculation": found.id, "reference": reference, "expand": ["line_items"]}
+    return shop.client.v1.tax.transactions.create_from_calculation(params=wanted)
+
+
+def _reversed(shop: Shop, sale: Any, reference: str, **params: Any) -> Any:
+    wanted: Any = {
+        "original_transaction": sale.id,
+        "reference": reference,
+        "expand": ["line_items"],
+        **params,
+    }
+    return shop.client.v1.tax.transactions.create_reversal(params=wanted)
+
+
+def test_a_sale_is_on_record_once_with_the_taxes_of_its_calculation(shop: Shop) -> None:
+    sale = _sold(shop, "order 1")
     assert (sale.type, sale.reference, sale.reversal) == ("transaction", "order 1", None)
-    assert sale.line_items is not None
     assert [line.amount_tax for line in sale.line_items.data] == [230, 460]
     with pytest.raises(stripe.InvalidRequestError, match="in use"):
-        transactions.create_from_calculation(
-            params={"calculation": found.id, "reference": "order 1"}
-        )
-    part: Any = {
-        "mode": "partial",
-        "original_transaction": sale.id,
-        "reference": "back 1",
-        "line_items": [
-            {
-                "original_line_item": sale.line_items.data[0].id,
-                "amount": -1000,
-                "amount_tax": -230,
-                "reference": "L1-back",
-            }
-        ],
-        "expand": ["line_items"],
+        _sold(shop, "order 1")
+    transactions = shop.client.v1.tax.transactions
+    assert transactions.retrieve(sale.id).reference == "order 1"
+    assert len(transactions.line_items.list(sale.id).data) == 2
+
+
+def test_a_sale_is_taken_back_by_lines_and_then_what_is_left_of_it(shop: Shop) -> None:
+    sale = _sold(shop, "order 2")
+    line = {
+        "original_line_item": sale.line_items.data[0].id,
+        "amount": -1000,
+        "amount_tax": -230,
+        "reference": "L1-back",
     }
-    back = transactions.create_reversal(params=part)
-    assert back.type == "reversal" and back.reversal is not None
-    assert back.reversal.original_transaction == sale.id
-    more: Any = {**part, "reference": "back 2"}
+    back = _reversed(shop, sale, "back 1", mode="partial", line_items=[line])
+    assert (back.type, back.reversal.original_transaction) == ("reversal", sale.id)
     with pytest.raises(stripe.InvalidRequestError, match="more than is left"):
-        transactions.create_reversal(params=more)
-    rest = transactions.create_reversal(
-        params={
-            "mode": "full",
-            "original_transaction": sale.id,
-            "reference": "back 3",
-            "expand": ["line_items"],
-        }
-    )
-    assert rest.line_items is not None and rest.shipping_cost is not None
+        _reversed(shop, sale, "back 2", mode="partial", line_items=[line])
+    rest = _reversed(shop, sale, "back 3", mode="full")
     assert [(line.amount, line.amount_tax) for line in rest.line_items.data] == [(-2000, -460)]
     assert (rest.shipping_cost.amount, rest.shipping_cost.amount_tax) == (-400, -92)
-    assert transactions.retrieve(rest.id).reference == "back 3"
-    assert len(transactions.line_items.list(sale.id).data) == 2
+    with pytest.raises(stripe.InvalidRequestError, match="Nothing of this sale"):
+        _reversed(shop, sale, "back 5", mode="full")
+    with pytest.raises(stripe.InvalidRequestError, match="cannot be reversed"):
+        _reversed(shop, rest, "back 4", mode="full")

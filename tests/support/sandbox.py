@@ -70,7 +70,7 @@ class SandboxProcess:
             try:
                 if requests.get(f"{self.base}/healthz", timeout=1).ok:
                     return
-            except requests.ConnectionError:
+            except requests.RequestException:
                 time.sleep(0.05)
         raise AssertionError((self.folder / "sandbox.log").read_text())
 
@@ -110,15 +110,15 @@ class SandboxProcess:
         return stripe.StripeClient(key, base_addresses={"api": self.base})
 
     def events(self, key: str) -> list[Event]:
-        """Every event so far, oldest first, as delivered."""
-        answer = requests.get(
-            f"{self.base}/v1/events",
-            params={"limit": 100},
-            headers={"Authorization": f"Bearer {key}"},
-            timeout=_TIMEOUT,
-        )
+        """The latest hundred events, oldest first, as delivered."""
+        return list(reversed(self.read(key, "/v1/events?limit=100")["data"]))
+
+    def read(self, key: str, path: str) -> dict[str, Any]:
+        """An object as it goes over the wire."""
+        headers = {"Authorization": f"Bearer {key}"}
+        answer = requests.get(self.base + path, headers=headers, timeout=_TIMEOUT)
         assert answer.ok, answer.text
-        return list(reversed(answer.json()["data"]))
+        return dict(answer.json())
 
     def _reachable(self, url: str) -> str:
         """The page's address on the loopback interface that the sandbox is bound to."""

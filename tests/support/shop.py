@@ -101,8 +101,9 @@ class Shop:
 
     def balance(self, person: Person) -> int:
         """What the person can spend."""
+        now = self.runtime.clock()
         with self.runtime.read_only() as session:
-            return ledger.balance(session, user_id=person.id, now=self.runtime.clock()).available
+            return ledger.balance(session, user_id=person.id, now=now).available
 
 
 def rows(shop: Shop) -> dict[str, int]:
