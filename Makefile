@@ -12,7 +12,7 @@ BENCH ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run demo test check static format format-check lint types imports bench lock clean
+.PHONY: help setup run demo test check static format format-check lint types imports bench sandbox-cli lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ imports: $(READY)  ## check who imports whom
 
 bench: $(READY)  ## measure speed beside yardsticks, one JSON line a benchmark
 	@$(PYTHON) -m benchmarks $(BENCH)
+
+sandbox-cli: $(READY)  ## trigger every event by Stripe's own CLI, fetched once from npm
+	@$(PYTHON) -m tests.stripe_cli
 
 lock: $(READY)  ## for maintainers: resolve the dependencies again
 	@$(PYTHON) -m uv lock --quiet

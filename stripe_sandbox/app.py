@@ -6,10 +6,12 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
+from stripe_sandbox import request_log
 from stripe_sandbox.api import dispatch
 from stripe_sandbox.machine import bank_desk, failures, times, webhooks
 from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice
 from stripe_sandbox.pages.dashboard import levers, views
+from stripe_sandbox.pages.portal import serving as portal
 from stripe_sandbox.sandbox import Sandbox
 
 _LARGEST_REQUEST = 1024 * 1024
@@ -48,6 +50,8 @@ def create_app(sandbox: Sandbox) -> Flask:
 
     app.before_request(guard)
     app.register_error_handler(HTTPException, refuse)
+    if sandbox.settings.request_log:
+        request_log.install(app, sandbox.settings.request_log)
     dispatch.install(app, sandbox)
     bank_desk.install(app, sandbox)
     failures.install(app, sandbox)
@@ -59,4 +63,5 @@ def create_app(sandbox: Sandbox) -> Flask:
     confirmation.install(app, sandbox)
     credit_note.install(app, sandbox)
     invoice.install(app, sandbox)
+    portal.install(app, sandbox)
     return app

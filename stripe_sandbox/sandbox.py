@@ -39,6 +39,7 @@ class Settings:
     webhook_url: str | None = None
     webhook_secrets: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    request_log: Path | None = None
 
 
 @dataclass(frozen=True)

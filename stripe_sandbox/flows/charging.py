@@ -5,7 +5,14 @@ from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import SHIPPING, TEXT
 from stripe_sandbox.api.routes import Route
 from stripe_sandbox.flows import disputing
-from stripe_sandbox.objects import charges, instruments, payment_methods, refunds, test_clocks
+from stripe_sandbox.objects import (
+    charges,
+    instruments,
+    payment_methods,
+    refunds,
+    sources,
+    test_clocks,
+)
 from stripe_sandbox.objects.charges import HELD_SECONDS, Try
 from stripe_sandbox.unit import Unit
 
@@ -31,7 +38,7 @@ def create(unit: Unit, values: Json) -> Json:
         "id": None,
         "metadata": params.merged_metadata({}, values.get("metadata") or {}),
     }
-    tried = Try(wish, method, source=instruments.as_source(method))
+    tried = Try(wish, method, source=sources.shown(method))
     behaviour = payment_methods.behaviour_of(tried.method)
     refusal = behaviour.refusal
     if behaviour.authenticate in ("first", "always") and not behaviour.set_up:
@@ -102,8 +109,7 @@ def _source(unit: Unit, values: Json) -> Json:
     if customer is None:
         raise errors.invalid("Must provide source or customer.", param="source")
     saved = given or customer["default_source"]
-    found = unit.find(saved) if saved else None
-    if found is None or found.get("customer") != customer["id"] or found.get("type") != "card":
+    if not saved:
         raise errors.StripeFault(
             402,
             type="card_error",
@@ -111,7 +117,7 @@ def _source(unit: Unit, values: Json) -> Json:
             code="missing",
             param="card",
         )
-    return found
+    return sources.owned(unit, saved, customer["id"], "source")
 
 
 _DESCRIPTORS: params.Fields = {

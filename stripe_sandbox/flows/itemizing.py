@@ -57,8 +57,8 @@ def update(unit: Unit, values: Json, id: str) -> Json:
         drafting.take_off(unit, draft, body)
         drafting.put_on(unit, draft, body)
         drafting.again(unit, draft)
-    unit.save(before)
-    return unit.update("invoiceitem.updated", body, before)
+    unit.save(body)
+    return body
 
 
 def delete(unit: Unit, values: Json, id: str) -> Json:

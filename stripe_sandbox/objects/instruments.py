@@ -1,4 +1,4 @@
-"""Cards and accounts as payment methods, stored nowhere yet, and as the older API shows cards."""
+"""Cards and accounts as payment methods, stored nowhere yet."""
 
 from stripe_sandbox import Json, banks, cards, ids
 from stripe_sandbox.banks import Account
@@ -59,18 +59,6 @@ def source_of(unit: Unit, token_id: str, param: str = "source") -> Json:
     card, expiry, with_cvc = tokens.spent(unit, token_id, param)
     drawn = card_drawn(card, expiry, dict(NO_BILLING), with_cvc=with_cvc)
     return {**drawn, "id": ids.new_id("card"), "created": unit.now}
-
-
-def as_source(body: Json) -> Json:
-    """The saved card as the older API shows it."""
-    card = body["card"]
-    shown = tokens.drawn(
-        cards.by_name(body["_card"]),
-        (card["exp_month"], card["exp_year"]),
-        with_cvc=card["checks"]["cvc_check"] is not None,
-    )
-    named = {"name": body["billing_details"]["name"], "metadata": body["metadata"]}
-    return {**shown, **named, "id": body["id"], "customer": body["customer"]}
 
 
 def printed(card: Card, expiry: tuple[int, int]) -> Json:
