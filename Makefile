@@ -12,7 +12,7 @@ BENCH ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run demo test check static format format-check lint types imports bench lock clean
+.PHONY: help setup run demo test check static format format-check lint types imports sandbox-contract bench lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ types: $(READY)  ## check the types
 imports: $(READY)  ## check who imports whom
 	@echo "Checking who imports whom"
 	@$(PYTHON) .venv/bin/lint-imports --no-logo
+
+sandbox-contract: $(READY)  ## hold the sandbox's answers and our requests against Stripe's own descriptions
+	@$(PYTHON) -m tests.contract
 
 bench: $(READY)  ## measure speed beside yardsticks, one JSON line a benchmark
 	@$(PYTHON) -m benchmarks $(BENCH)
