@@ -25,7 +25,7 @@ def main() -> int:
         found = list(families.map(judging.judge, TABLES))
     violations = [
         *_of_the_overlay(),
-        *_of_the_table(),
+        *judging.unlisted({f"{route.method} {route.path}" for route in ROUTES}, TABLES),
         *(violation for findings in found for violation in findings.violations),
     ]
     _say("overlay entries", len(overlay.CHANGES) + len(overlay.ROUTES), "each with its reason")
@@ -58,15 +58,6 @@ def _of_the_overlay() -> Iterable[Violation]:
         yield Violation("overlay", "incomplete", "$", sentence)
     for sentence in removed.returned():
         yield Violation("removed fields", "wrong", "$", sentence)
-
-
-def _of_the_table() -> Iterable[Violation]:
-    served = {f"{route.method} {route.path}" for route in ROUTES}
-    listed = {fixture.route for table in TABLES for fixture in table.fixtures}
-    for route in sorted(served - listed):
-        yield Violation(route, "none", "$", "it has no fixture: give it one in tests/contract")
-    for route in sorted(listed - served):
-        yield Violation(route, "none", "$", "a fixture names it and the sandbox has no such route")
 
 
 def _of_the_requests() -> list[Violation]:

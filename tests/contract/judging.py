@@ -54,6 +54,15 @@ class Findings:
     seen: set[tuple[str, str, str]] = field(default_factory=set)
 
 
+def unlisted(routes: set[str], tables: Iterable[Table]) -> Iterator[Violation]:
+    """The routes without a fixture, and the fixtures of routes that there are not."""
+    listed = {fixture.route for table in tables for fixture in table.fixtures}
+    for route in sorted(routes - listed):
+        yield Violation(route, "none", "$", "it has no fixture; tests/contract/fixtures takes one")
+    for route in sorted(listed - routes):
+        yield Violation(route, "none", "$", "a fixture is of this route, and it is not served")
+
+
 def judge(table: Table) -> Findings:
     """The family's fixtures were made in a sandbox of their own, and all it said was looked at."""
     findings = Findings()
