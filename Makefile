@@ -12,7 +12,8 @@ BENCH ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run demo test check static format format-check lint types imports sandbox-contract bench lock clean
+.PHONY: help setup run demo test check static format format-check lint types imports \
+	sandbox-contract sandbox-cli bench lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +63,9 @@ sandbox-contract: $(READY)  ## hold the sandbox and our requests against what St
 
 bench: $(READY)  ## measure speed beside yardsticks, one JSON line a benchmark
 	@$(PYTHON) -m benchmarks $(BENCH)
+
+sandbox-cli: $(READY)  ## trigger every event by Stripe's own CLI, fetched once from npm
+	@$(PYTHON) -m tests.stripe_cli
 
 lock: $(READY)  ## for maintainers: resolve the dependencies again
 	@$(PYTHON) -m uv lock --quiet

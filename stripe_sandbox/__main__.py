@@ -7,16 +7,23 @@ from pathlib import Path
 
 from stripe_sandbox import policy, server
 from stripe_sandbox.api import served, table
+from stripe_sandbox.console import parsing
 from stripe_sandbox.opening import StoreFault
 from stripe_sandbox.sandbox import Settings
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The sandbox has run and ended; or one line said why it could not."""
+    """The sandbox has run and ended, or a command was carried out; or one line said why not."""
     given = _parser().parse_args(arguments)
     if given.routes:
         sys.stdout.write("\n".join(table.rows(served.ROUTES)) + "\n")
         return 0
+    if given.command:
+        return parsing.run(given)
+    return _serve(given)
+
+
+def _serve(given: argparse.Namespace) -> int:
     public_url = (given.public_url or f"http://localhost:{given.port}").rstrip("/")
     secrets = os.environ.get("STRIPE_SANDBOX_WEBHOOK_SECRET", "")
     request_log = os.environ.get("STRIPE_SANDBOX_REQUEST_LOG")
@@ -50,7 +57,7 @@ def _refuse(message: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = parsing.Parser(
         prog="python -m stripe_sandbox",
         description="A Stripe look-alike on 127.0.0.1. Webhooks go to "
         "STRIPE_SANDBOX_WEBHOOK_URL, signed "
@@ -68,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         "--public-url", help="base of page addresses; default http://localhost:PORT"
     )
     parser.add_argument("--routes", action="store_true", help="print the served routes and end")
+    parsing.add_commands(parser)
     return parser
 
 

@@ -97,3 +97,11 @@ def country(kind: str, value: str) -> str | None:
     if not land.isalpha():
         return None
     return {"EL": "GR", "XI": "GB"}.get(land, land)
+
+
+def known_in(land: str) -> bool:
+    """True if businesses of the country have a tax id of one of the types."""
+    if not land:
+        return False
+    european = land == "GR" or land in _EU
+    return european or any(kind.startswith(f"{land.lower()}_") for kind in TYPES)

@@ -72,6 +72,7 @@ class Child:
             if age >= self._pause_seconds:
                 self.launch()
         elif (code := self._process.poll()) is not None:
+            self._require_hope(code)
             self._mourn(_ending(code))
         elif self._healthy:
             self.failures = self.failures if age < _SETTLED_SECONDS else 0
@@ -109,6 +110,11 @@ class Child:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+    def _require_hope(self, code: int) -> None:
+        """The part may do better next time; else its own last words end the whole."""
+        if code == self.part.refusal_status:
+            raise errors.Unavailable("up.part_refused", " ".join(self.last_words(1)))
 
     def _mourn(self, ending: str) -> None:
         self.finish()

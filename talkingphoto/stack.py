@@ -33,7 +33,8 @@ class Ports:
 class Part:
     """One program of the product; `port` and `health` are where it answers, if it does.
 
-    One that does not says in its log that it has started, with `started_mark`.
+    One that does not says in its log that it has started, with `started_mark`. One that ends with
+    its `refusal_status` has said why it cannot run, and is not started again.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Part:
     port: int | None = None
     health: str | None = None
     started_mark: bytes = b".started"
+    refusal_status: int | None = None
 
     @property
     def address(self) -> str:
@@ -135,6 +137,7 @@ def _sandbox(
         environment={**environment, **secrets},
         port=port,
         health="/healthz",
+        refusal_status=2,
     )
 
 

@@ -50,6 +50,10 @@ def _expand(unit: Unit, node: object, parts: list[str], asked: _Asked) -> None:
     if not isinstance(node, dict):
         raise asked.refused()
     head, rest = parts[0], parts[1:]
+    include = asked.included.get((str(node.get("object")), ".".join(parts)))
+    if rest and include is not None and isinstance(node.get(head), dict):
+        node[head][".".join(rest)] = include(unit, unit.find(str(node.get("id"))) or node)
+        return
     opened = _opened(unit, node, head, asked)
     if opened is None and head not in node:
         return
@@ -60,7 +64,7 @@ def _expand(unit: Unit, node: object, parts: list[str], asked: _Asked) -> None:
 
 def _opened(unit: Unit, node: Json, head: str, asked: _Asked) -> object:
     include = asked.included.get((str(node.get("object")), head))
-    if include is not None and node.get(head) is None:
+    if include is not None and not isinstance(node.get(head), dict):
         stored = unit.find(str(node.get("id")))
         return _whole(unit, include(unit, stored or node))
     value = node.get(head)

@@ -86,6 +86,7 @@ def _shown(unit: Unit, body: Json) -> Json:
         "api_version": body["api_version"],
         "on": modes.active(chosen),
         "modes": modes.shown(chosen),
+        "shares": list(modes.SHARES),
         "second_secret": row["second_secret"] if row else None,
         "seen": row["seen"] if row else 0,
     }

@@ -1,6 +1,7 @@
 """Letters: deliveries that are due, made ready to be sent, and what came of them."""
 
 import json
+import logging
 import sqlite3
 import time
 from collections.abc import Iterable
@@ -10,6 +11,8 @@ from stripe_sandbox import Json, older_shapes
 from stripe_sandbox.delivery import modes, signing
 from stripe_sandbox.older_shapes import Around
 from stripe_sandbox.unit import visible
+
+log = logging.getLogger(__name__)
 
 # Seconds before the second try, the third and so on; after the last the delivery has failed.
 BACKOFF = (1, 5, 30, 120, 600, 1800, 3600, 7200, 14400)
@@ -92,7 +95,9 @@ def due(database: sqlite3.Connection, desk: Desk) -> tuple[list[Letter], float |
         if len(found) == desk.room:
             # The rest follows when these have landed.
             break
-        found.append(_written(database, desk, row))
+        letter = _letter_or_none(database, desk, row)
+        if letter is not None:
+            found.append(letter)
     return found, None
 
 
@@ -125,6 +130,16 @@ def _after(outcome: Outcome) -> tuple[str, float, int]:
     if tries >= len(BACKOFF):
         return "failed", outcome.at, outcome.letter.delivery
     return "waiting", time.time() + BACKOFF[tries], outcome.letter.delivery
+
+
+def _letter_or_none(database: sqlite3.Connection, desk: Desk, row: sqlite3.Row) -> Letter | None:
+    """The letter; or none if it cannot be written, and then nothing waits for it."""
+    try:
+        return _written(database, desk, row)
+    except Exception:
+        log.exception("delivery %d of %s cannot be written", row["id"], row["event"])
+        database.execute("UPDATE deliveries SET state = 'failed' WHERE id = ?", (row["id"],))
+        return None
 
 
 def _written(database: sqlite3.Connection, desk: Desk, row: sqlite3.Row) -> Letter:
@@ -166,7 +181,8 @@ def _around(database: sqlite3.Connection, body: Json) -> Around:
     kind = body["object"]
     wanted = {
         "charge": ("payment_intent", body.get("payment_intent")),
-        "invoice": ("invoice", body["id"]),
+        # An upcoming invoice has no id yet.
+        "invoice": ("invoice", body.get("id")),
         "payment_intent": ("payment_intent", body["id"]),
     }
     if kind not in wanted:

@@ -7,7 +7,7 @@ same seed and the same events lead to the same decisions, whatever the threads d
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 
 from stripe_sandbox import OLDER_VERSIONS, Json
 from stripe_sandbox.api import params
@@ -103,8 +103,7 @@ def shown(modes: Modes) -> Json:
 
 def active(modes: Modes) -> bool:
     """True if any mode can meet an event."""
-    shares = {name for name, parser in FIELDS.items() if parser is params.percent}
-    return any(getattr(modes, part.name) for part in fields(modes) if part.name in shares)
+    return any(getattr(modes, share) for share in SHARES)
 
 
 def _drawn(seed: int, mode: str, place: int) -> int:

@@ -5,7 +5,7 @@ from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import SHIPPING, TEXT
 from stripe_sandbox.api.routes import Route
 from stripe_sandbox.flows import disputing
-from stripe_sandbox.objects import charges, payment_methods, refunds, test_clocks, tokens
+from stripe_sandbox.objects import charges, payment_methods, refunds, sources, test_clocks, tokens
 from stripe_sandbox.objects.charges import HELD_SECONDS, Try
 from stripe_sandbox.unit import Unit, public
 
@@ -25,13 +25,13 @@ _KEPT = (
 def create(unit: Unit, values: Json) -> Json:
     """The card has been charged, or the sum is held on it; a refusal is raised with its charge."""
     amounts.check(values["amount"], values["currency"])
-    source = _source(unit, values)
+    source, method = _source(unit, values)
     wish = {
         **{name: values.get(name) for name in _KEPT},
         "id": None,
         "metadata": params.merged_metadata({}, values.get("metadata") or {}),
     }
-    tried = Try(wish, _method(source), source=public(source))
+    tried = Try(wish, method, source=public(source))
     behaviour = payment_methods.behaviour_of(tried.method)
     refusal = behaviour.refusal
     if behaviour.authenticate in ("first", "always") and not behaviour.set_up:
@@ -91,20 +91,20 @@ def lapse(unit: Unit, charge_id: str) -> None:
         charges.give_back(unit, charge, charge["amount"])
 
 
-def _source(unit: Unit, values: Json) -> Json:
-    """The card to charge: a token's, or one the customer has saved."""
+def _source(unit: Unit, values: Json) -> tuple[Json, Json]:
+    """The card to charge, a token's or a saved one, and the payment method it is."""
     given = values.get("source")
     customer = None
     if values.get("customer"):
         customer = unit.living("customer", values["customer"], "customer")
     if given and given.startswith("tok_"):
         card, expiry, with_cvc = tokens.spent(unit, given)
-        return tokens.drawn(card, expiry, with_cvc=with_cvc)
+        drawn = tokens.drawn(card, expiry, with_cvc=with_cvc)
+        return drawn, _method(drawn)
     if customer is None:
         raise errors.invalid("Must provide source or customer.", param="source")
     saved = given or customer["default_source"]
-    found = unit.find(saved) if saved else None
-    if found is None or found.get("customer") != customer["id"] or found["object"] != "card":
+    if not saved:
         raise errors.StripeFault(
             402,
             type="card_error",
@@ -112,7 +112,8 @@ def _source(unit: Unit, values: Json) -> Json:
             code="missing",
             param="card",
         )
-    return found
+    method = sources.owned(unit, saved, customer["id"], "source")
+    return sources.shown(method), method
 
 
 def _method(source: Json) -> Json:

@@ -1,5 +1,7 @@
 """Drafts: an invoice with its lines, before it is final."""
 
+from collections.abc import Iterable
+
 from stripe_sandbox import Json
 from stripe_sandbox.flows import totalling
 from stripe_sandbox.objects import discounts, invoice_lines, invoiceitems, invoices, subscriptions
@@ -21,7 +23,7 @@ def of_period(unit: Unit, bill: Bill) -> Json:
         line["discounts"] = list(item["discounts"])
         _add(invoice, line, {"rates": item["tax_rates"]})
     billed = list(invoices.lines_in(invoice))
-    _take_waiting(unit, invoice, subscription["id"])
+    _take_waiting(unit, invoice, subscription["id"], alone=bill.alone)
     told = _finish(unit, invoice)
     _note_debits(subscription, invoice, billed)
     _use_discounts(unit, subscription)
@@ -33,6 +35,14 @@ def of_waiting(unit: Unit, bill: Bill, *, take: bool = True) -> Json:
     invoice = invoices.draft(unit, bill)
     if take:
         _take_waiting(unit, invoice, bill.subscription["id"] if bill.subscription else None)
+    return _finish(unit, invoice)
+
+
+def of_items(unit: Unit, bill: Bill, items: Iterable[Json]) -> Json:
+    """A draft bills these invoice items and nothing else."""
+    invoice = invoices.draft(unit, bill)
+    for item in items:
+        put_on(unit, invoice, item)
     return _finish(unit, invoice)
 
 
@@ -66,9 +76,12 @@ def again(unit: Unit, invoice: Json) -> Json:
     return unit.update("invoice.updated", invoice, before)
 
 
-def _take_waiting(unit: Unit, invoice: Json, subscription_id: str | None) -> None:
+def _take_waiting(
+    unit: Unit, invoice: Json, subscription_id: str | None, *, alone: bool = False
+) -> None:
     for waiting in invoiceitems.waiting(unit, invoice["customer"], subscription_id):
-        if waiting["currency"] == invoice["currency"]:
+        belongs = not alone or waiting["parent"] is not None
+        if belongs and waiting["currency"] == invoice["currency"]:
             put_on(unit, invoice, waiting)
 
 

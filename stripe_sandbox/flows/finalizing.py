@@ -19,13 +19,19 @@ def wait(unit: Unit, invoice: Json) -> None:
     unit.schedule("finalize", invoice["id"], invoice["automatically_finalizes_at"])
 
 
-def finalize(unit: Unit, invoice: Json, intent: Json | None = None) -> Json:
+def finalize(
+    unit: Unit, invoice: Json, intent: Json | None = None, *, as_shown: bool = False
+) -> Json:
     """The draft is open with its number, or paid at once if nothing is owed.
 
-    A PaymentIntent that was paid beforehand, at a checkout, is the one that pays it.
+    A PaymentIntent that was paid beforehand, at a checkout, is the one that pays it. A checkout
+    asks for what its page has shown: the customer's balance stays as it is.
     """
     totalling.total(unit, invoice)
-    _use_balance(unit, invoice)
+    if as_shown:
+        _leave_balance(unit, invoice)
+    else:
+        _use_balance(unit, invoice)
     customer = unit.get("customer", invoice["customer"])
     number = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
     customer["next_invoice_sequence"] += 1
@@ -113,6 +119,14 @@ def _use_balance(unit: Unit, invoice: Json) -> None:
         )
     invoice.update(
         starting_balance=begins, ending_balance=ends, amount_due=owed, amount_remaining=owed
+    )
+
+
+def _leave_balance(unit: Unit, invoice: Json) -> None:
+    balance = unit.get("customer", invoice["customer"])["balance"]
+    owed = invoice["total"]
+    invoice.update(
+        starting_balance=balance, ending_balance=balance, amount_due=owed, amount_remaining=owed
     )
 
 

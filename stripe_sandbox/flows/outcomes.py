@@ -1,7 +1,7 @@
-"""How a try to pay ended, told to what waits for it: an invoice, a Checkout Session."""
+"""How a try to pay or to save a card ended, told to what waits for it."""
 
 from stripe_sandbox import Json
-from stripe_sandbox.flows import completing, paying, settling
+from stripe_sandbox.flows import completing, paying, saving, setting_up, settling
 from stripe_sandbox.objects import invoice_payments
 from stripe_sandbox.unit import Unit
 
@@ -17,15 +17,17 @@ def tell(unit: Unit, intent: Json) -> None:
     if session["status"] == "open":
         completing.after_try(unit, session, intent)
     elif session["payment_status"] == "unpaid" and intent["status"] != "processing":
-        paid = intent["status"] == "succeeded"
-        session["payment_status"] = "paid" if paid else "unpaid"
-        unit.save(session)
-        unit.emit(f"checkout.session.async_payment_{'succeeded' if paid else 'failed'}", session)
+        _tell_complete(unit, session, intent)
 
 
 def answered(unit: Unit, intent: Json, *, approved: bool) -> Json:
-    """The payer has answered the bank, and what waits for the payment knows."""
-    if intent["status"] == "requires_action":
+    """The payer has answered the bank, and what waits for the payment or the card knows."""
+    if intent["status"] != "requires_action":
+        return intent
+    if intent["object"] == "setup_intent":
+        setting_up.answered(unit, intent, approved=approved)
+        _tell_setup(unit, intent)
+    else:
         paying.answer(unit, intent, approved=approved)
         tell(unit, intent)
     return intent
@@ -37,3 +39,20 @@ def settle(unit: Unit, intent_id: str) -> None:
     if intent["status"] == "processing":
         paying.settle(unit, intent)
         tell(unit, intent)
+
+
+def _tell_complete(unit: Unit, session: Json, intent: Json) -> None:
+    paid = intent["status"] == "succeeded"
+    session["payment_status"] = "paid" if paid else "unpaid"
+    unit.save(session)
+    # A card that was held and is captured or let go is no delayed method.
+    if intent["capture_method"] != "manual":
+        unit.emit(f"checkout.session.async_payment_{'succeeded' if paid else 'failed'}", session)
+
+
+def _tell_setup(unit: Unit, setup: Json) -> None:
+    session = completing.session_of(unit, setup)
+    if session is not None:
+        completing.after_try(unit, session, setup)
+    elif setup["status"] == "succeeded" and setup.get("_prefers"):
+        saving.prefer(unit, setup["customer"], setup["payment_method"])

@@ -4,7 +4,7 @@ from stripe_sandbox import Json, amounts
 from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route
-from stripe_sandbox.flows import choosing, completing
+from stripe_sandbox.flows import choosing, completing, quoting
 from stripe_sandbox.objects import payment_methods, test_clocks
 from stripe_sandbox.unit import Unit, public
 
@@ -22,6 +22,9 @@ def confirm(unit: Unit, values: Json, id: str) -> Json:
             f"This Checkout Session is {session['status']} and can no longer be paid.",
             code="checkout_not_active_session",
         )
+    method = payment_methods.usable(unit, values["payment_method"])
+    billing = method["billing_details"]
+    quoting.locate(unit, session, billing["address"])
     expected = values.get("expected_amount")
     if expected is not None and expected != session["amount_total"]:
         due = amounts.written(session["amount_total"], session["currency"])
@@ -30,17 +33,17 @@ def confirm(unit: Unit, values: Json, id: str) -> Json:
             code="checkout_amount_mismatch",
             param="expected_amount",
         )
-    method = payment_methods.usable(unit, values["payment_method"])
     if method["type"] not in session["payment_method_types"]:
         raise errors.invalid(
             f"A {method['type']} cannot pay this Checkout Session.", param="payment_method"
         )
     choosing.check_owner(session, method)
-    billing = method["billing_details"]
     email = billing["email"] or (session["customer_details"] or {}).get("email") or ""
     payer = completing.Payer(email, billing["name"] or email, billing["address"] or {})
     intent = completing.attempt(unit, session, method, payer)
     if intent["status"] == "requires_payment_method":
+        if intent["object"] == "setup_intent":
+            raise errors.card_refused(intent["last_setup_error"], None)
         raise errors.card_refused(intent["last_payment_error"], public(intent))
     return session
 

@@ -65,7 +65,7 @@ def place(unit: Unit, values: Json, *, paid: bool = False) -> tuple[Json, Json]:
         customer["currency"] = currency
         unit.save(customer)
     unit.emit("customer.subscription.created", body)
-    return body, _first_invoice(unit, body, customer, values)
+    return body, _first_invoice(unit, body, customer, values, alone=paid)
 
 
 def expire_first(unit: Unit, subscription_id: str) -> None:
@@ -109,7 +109,7 @@ def _pay_first(unit: Unit, body: Json, invoice: Json, values: Json) -> None:
         raise refused(unit, intent)
 
 
-def _first_invoice(unit: Unit, body: Json, customer: Json, values: Json) -> Json:
+def _first_invoice(unit: Unit, body: Json, customer: Json, values: Json, *, alone: bool) -> Json:
     for extra in values.get("add_invoice_items") or []:
         add_once(unit, body, extra)
     bill = Bill(
@@ -118,6 +118,7 @@ def _first_invoice(unit: Unit, body: Json, customer: Json, values: Json) -> Json
         reason="subscription_create",
         period=(unit.now, unit.now),
         subscription=body,
+        alone=alone,
     )
     if body["_period"] or body["status"] == "trialing":
         invoice = drafting.of_period(unit, bill)
@@ -204,9 +205,10 @@ def _discount(unit: Unit, body: Json, customer: Json, values: Json) -> None:
         amount=sum(amounts),
         subscription=body["id"],
     )
-    body["discounts"] = [
-        made["id"] for made in discounts.applied(unit, values["discounts"], target)
-    ]
+    found = discounts.applied(unit, values["discounts"], target)
+    for made in found:
+        discounts.bound(unit, made, body["id"])
+    body["discounts"] = [made["id"] for made in found]
     unit.save(body)
 
 
@@ -214,7 +216,7 @@ def add_once(unit: Unit, body: Json, extra: Json) -> None:
     """A sum of its own waits for the next invoice of the subscription."""
     named = {"pricing": {"price": extra["price"]}} if extra.get("price") else {}
     described = {"price_data": extra["price_data"]} if extra.get("price_data") else {}
-    invoiceitems.create(
+    waiting = invoiceitems.create(
         unit,
         {
             "customer": body["customer"],
@@ -226,6 +228,9 @@ def add_once(unit: Unit, body: Json, extra: Json) -> None:
             **described,
         },
     )
+    rates = extra.get("tax_rates") or []
+    waiting["tax_rates"] = tax_rates.chosen(unit, rates, "add_invoice_items[tax_rates]")
+    unit.save(waiting)
 
 
 def _prices(unit: Unit, given: list[Json]) -> list[tuple[Json, Json]]:
@@ -299,6 +304,7 @@ ONCE = params.list_of(
             "price": TEXT,
             "price_data": params.hash_of(invoiceitems.PRICE_DATA, ("currency", "product")),
             "quantity": params.integer(1, 999_999),
+            "tax_rates": params.list_of(TEXT, 5),
         }
     ),
     20,

@@ -54,5 +54,7 @@ def _moment(now: int, values: Json) -> int:
     if moment < now:
         raise errors.invalid(f"The clock does not run back: it shows {now}.", param="to")
     if moment - now > LONGEST_MOVE_SECONDS:
-        raise errors.invalid(f"The clock moves at most {LONGEST_MOVE_SECONDS} seconds at once.")
+        raise errors.invalid(
+            f"The clock moves at most {LONGEST_MOVE_SECONDS // 86400} days at once."
+        )
     return moment

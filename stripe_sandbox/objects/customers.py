@@ -11,6 +11,7 @@ from stripe_sandbox.objects import (
     customer_balance,
     customer_tax,
     payment_methods,
+    sources,
     subscriptions,
     tax_ids,
 )
@@ -77,20 +78,16 @@ _FIELDS: params.Fields = {
 
 
 def create(unit: Unit, values: Json) -> Json:
-    """A new customer exists, with its payment method attached if one came along."""
+    """A new customer exists, with the payment method or card attached that came along."""
     if values.get("test_clock"):
         unit.living("test_helpers.test_clock", values["test_clock"], "test_clock")
         unit.enter(values["test_clock"])
-    body = _new(unit)
-    method = values.pop("payment_method", None)
     given_tax_ids = values.pop("tax_id_data", [])
     balance = values.pop("balance", 0)
     values.pop("test_clock", None)
-    unit.insert(body)
+    body = unit.insert(_drawn(unit))
+    _attach_given(unit, body, values)
     _change(unit, body, values)
-    if method:
-        attached = payment_methods.attach_to(unit, method, body["id"], "payment_method")
-        body["invoice_settings"]["default_payment_method"] = attached["id"]
     unit.save(body)
     unit.emit("customer.created", body)
     for at, given in enumerate(given_tax_ids):
@@ -105,6 +102,7 @@ def update(unit: Unit, values: Json, id: str) -> Json:
     before = unit.living("customer", id)
     body = unit.living("customer", id)
     wanted = values.pop("balance", before["balance"])
+    _change_source(unit, body, values)
     _change(unit, body, values)
     unit.update("customer.updated", body, before)
     if wanted != before["balance"]:
@@ -153,7 +151,7 @@ def subscriptions_of(unit: Unit, body: Json) -> Json:
     return lists.listed(f"/v1/customers/{body['id']}/subscriptions", rows)
 
 
-def _new(unit: Unit) -> Json:
+def _drawn(unit: Unit) -> Json:
     return {
         "id": ids.new_id("cus", 14),
         "object": "customer",
@@ -179,6 +177,34 @@ def _new(unit: Unit) -> Json:
         "test_clock": unit.clock,
         **dict.fromkeys(_PLAIN),
     }
+
+
+def _attach_given(unit: Unit, body: Json, values: Json) -> None:
+    method, token = values.pop("payment_method", None), values.pop("source", None)
+    if token:
+        body["default_source"] = sources.saved(unit, token, body["id"])["id"]
+    if not method:
+        return
+    attached = payment_methods.attach_to(unit, method, body["id"], "payment_method")
+    body["invoice_settings"]["default_payment_method"] = attached["id"]
+    settings = values.get("invoice_settings") or {}
+    if settings.get("default_payment_method") == method:
+        # A ready-made name said twice, pm_card_visa, is the one card it has just made.
+        settings["default_payment_method"] = attached["id"]
+
+
+def _change_source(unit: Unit, body: Json, values: Json) -> None:
+    token, default = values.pop("source", None), values.pop("default_source", None)
+    if token:
+        new = sources.saved(unit, token, body["id"])
+        if body["default_source"]:
+            # The new card takes the old one's place.
+            old = sources.owned(unit, body["default_source"], body["id"], "source")
+            sources.forget(unit, old)
+        body["default_source"] = new["id"]
+    if default:
+        method = sources.owned(unit, default, body["id"], "default_source")
+        body["default_source"] = method["id"]
 
 
 def _change(unit: Unit, body: Json, values: Json) -> None:
@@ -210,7 +236,7 @@ def _change_settings(unit: Unit, body: Json, given: Json | None) -> None:
     body["invoice_settings"].update(settings)
 
 
-_MISSING = "no sources, cash balance, invoice templates"
+_MISSING = "no cash balance, invoice templates"
 ROUTES = (
     Route(
         "POST",
@@ -219,13 +245,20 @@ ROUTES = (
         {
             **_FIELDS,
             "payment_method": TEXT,
+            "source": TEXT,
             "tax_id_data": params.list_of(params.hash_of(tax_ids.DATUM, ("type", "value")), 5),
             "test_clock": TEXT,
         },
         partly=_MISSING,
     ),
     retrieve("customer", "/v1/customers"),
-    Route("POST", "/v1/customers/<id>", update, _FIELDS, partly=_MISSING),
+    Route(
+        "POST",
+        "/v1/customers/<id>",
+        update,
+        {**_FIELDS, "default_source": TEXT, "source": TEXT},
+        partly=_MISSING,
+    ),
     Route("DELETE", "/v1/customers/<id>", delete),
     Route(
         "GET",

@@ -69,6 +69,46 @@ def applied(unit: Unit, given: Sequence[Json], target: Target) -> list[Json]:
     return found
 
 
+def drawn(unit: Unit, offer: Offer, target: Target) -> Json:
+    """The discount as it would be; it is stored nowhere and nothing is counted."""
+    links: Json = {**dict.fromkeys(_LINKS), target.kind: target.id}
+    if target.subscription:
+        links["subscription"] = target.subscription
+    return {
+        "id": ids.new_id("di"),
+        "object": KIND,
+        **links,
+        "customer": target.customer["id"] if target.customer else None,
+        "customer_account": None,
+        "end": _end(unit, offer.coupon),
+        "promotion_code": offer.promotion_code["id"] if offer.promotion_code else None,
+        "source": {"coupon": offer.coupon["id"], "type": "coupon"},
+        "start": unit.now,
+    }
+
+
+def redeemed(unit: Unit, body: Json) -> Json:
+    """The drawn discount counts from now on, whatever has become of its coupon since it was drawn.
+
+    A page that has shown a price keeps its word.
+    """
+    coupon = unit.get("coupon", body["source"]["coupon"])
+    body.update(start=unit.now, end=_end(unit, coupon))
+    unit.insert(body)
+    coupons.redeem(unit, coupon["id"])
+    if body["promotion_code"]:
+        promotion_codes.redeem(unit, body["promotion_code"])
+    return body
+
+
+def bound(unit: Unit, body: Json, subscription_id: str) -> None:
+    """The discount of a checkout is the subscription's; one that was its own already stays so."""
+    if body["subscription"] is None:
+        body["subscription"] = subscription_id
+        unit.save(body)
+        unit.emit("customer.discount.created", body)
+
+
 def in_force(unit: Unit, discount_ids: Iterable[str], at: int) -> list[str]:
     """Those that still count at this moment, in their order."""
     found = [unit.get(KIND, discount_id) for discount_id in discount_ids]
@@ -188,25 +228,7 @@ def _offer(unit: Unit, one: Json, target: Target, param: str) -> Offer:
 
 
 def _made(unit: Unit, offer: Offer, target: Target) -> Json:
-    links: Json = {**dict.fromkeys(_LINKS), target.kind: target.id}
-    if target.subscription:
-        links["subscription"] = target.subscription
-    body = unit.insert(
-        {
-            "id": ids.new_id("di"),
-            "object": KIND,
-            **links,
-            "customer": target.customer["id"] if target.customer else None,
-            "customer_account": None,
-            "end": _end(unit, offer.coupon),
-            "promotion_code": offer.promotion_code["id"] if offer.promotion_code else None,
-            "source": {"coupon": offer.coupon["id"], "type": "coupon"},
-            "start": unit.now,
-        }
-    )
-    coupons.redeem(unit, offer.coupon["id"])
-    if offer.promotion_code:
-        promotion_codes.redeem(unit, offer.promotion_code["id"])
+    body = redeemed(unit, drawn(unit, offer, target))
     if target.is_subscriptions:
         unit.emit("customer.discount.created", body)
     return body

@@ -72,6 +72,8 @@ class Bill:
     subscription: Json | None = None
     # What a caller of POST /v1/invoices said about it.
     wishes: Json | None = None
+    # True if it bills what a page has shown, and nothing else that waits for the customer.
+    alone: bool = False
 
 
 def draft(unit: Unit, bill: Bill) -> Json:

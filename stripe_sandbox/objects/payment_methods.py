@@ -91,11 +91,12 @@ def detach(unit: Unit, values: Json, id: str) -> Json:
     body["customer"] = None
     unit.save(body)
     unit.emit("payment_method.detached", body, before)
-    customer = unit.get("customer", customer_id)
+    unchanged, customer = (unit.get("customer", customer_id) for _ in range(2))
     if customer["invoice_settings"]["default_payment_method"] == id:
-        unchanged = unit.get("customer", customer_id)
         customer["invoice_settings"]["default_payment_method"] = None
-        unit.update("customer.updated", customer, unchanged)
+    if customer["default_source"] == id:
+        customer["default_source"] = None
+    unit.update("customer.updated", customer, unchanged)
     return body
 
 

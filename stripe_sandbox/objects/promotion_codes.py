@@ -94,6 +94,20 @@ def named(unit: Unit, code: str, customer_id: str | None) -> Json | None:
     return None
 
 
+def spelled(unit: Unit, code: str, customer_id: str | None) -> Json | None:
+    """The promotion code that reads like this and is not another customer's; an active one first.
+
+    A page says of a code that has ended that it has ended, not that nobody knows it.
+    """
+    active = named(unit, code, customer_id)
+    if active is not None:
+        return active
+    for body in unit.select(KIND, [_reads(code.strip())]):
+        if body["customer"] in (None, customer_id):
+            return body
+    return None
+
+
 def close(unit: Unit, promotion_code_id: str) -> None:
     """The code's last moment is over: it is not active."""
     _deactivate(unit, unit.get(KIND, promotion_code_id))

@@ -2,33 +2,36 @@
 
 from stripe_sandbox import Json, ids
 from stripe_sandbox.api import errors, lists, params
-from stripe_sandbox.api.params import SHIPPING, TEXT
+from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route, retrieve
-from stripe_sandbox.objects import line_items, payment_intents, payment_methods
+from stripe_sandbox.objects import line_items, payment_intents, payment_methods, tax_rates
 from stripe_sandbox.unit import Unit
 
-_SHORTEST_SECONDS = 30 * 60
-_LONGEST_SECONDS = 24 * 3600
-_NO_TAX = "The sandbox does not compute tax yet: leave automatic_tax out or disable it."
+KIND = "checkout.session"
+_RECOVERABLE_SECONDS = 30 * 24 * 3600
 _EMPTY = (
-    "after_expiration",
+    "amount_subtotal",
+    "amount_total",
     "client_secret",
     "collected_information",
     "consent",
-    "consent_collection",
     "currency_conversion",
+    "customer_account",
+    "integration_identifier",
     "invoice",
+    "managed_payments",
+    "optional_items",
     "origin_context",
     "payment_intent",
     "payment_link",
     "payment_method_configuration_details",
     "permissions",
     "recovered_from",
-    "saved_payment_method_options",
     "setup_intent",
     "shipping_address_collection",
     "shipping_cost",
     "subscription",
+    "total_details",
     "wallet_options",
 )
 _KEPT = (
@@ -39,55 +42,92 @@ _KEPT = (
     "customer",
     "customer_email",
     "locale",
+    "mode",
     "submit_type",
+    "success_url",
 )
 _TEXTS = ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
-_EXTRAS = ("amount_discount", "amount_shipping", "amount_tax")
+_CONSENTS = ("payment_method_reuse_agreement", "promotions", "terms_of_service")
 _UNTAXED = {"enabled": False, **dict.fromkeys(("liability", "provider", "status"))}
+_SAVED = {
+    "allow_redisplay_filters": ["always"],
+    "payment_method_remove": "disabled",
+    "payment_method_save": None,
+}
+_INVOICE_DATA = (
+    *("account_tax_ids", "custom_fields", "description", "footer", "issuer"),
+    "rendering_options",
+)
 
 
-def create(unit: Unit, values: Json) -> Json:
-    """An open session waits at its page for the payer."""
-    _check(unit, values)
-    currency, lines = line_items.opened(unit, values)
-    expires_at = values.get("expires_at") or unit.now + _LONGEST_SECONDS
-    if not _SHORTEST_SECONDS <= expires_at - unit.now <= _LONGEST_SECONDS:
-        raise errors.invalid(
-            "The `expires_at` timestamp must be between 30 minutes and 24 hours from "
-            "Checkout Session "
-            "creation.",
-            param="expires_at",
-        )
-    body = unit.insert(_body(unit, values, currency, lines, expires_at))
-    unit.schedule("expire", body["id"], expires_at)
-    return body
+def drawn(unit: Unit, values: Json, currency: str, lines: list[Json], expires_at: int) -> Json:
+    """A session as it was asked for; its sums are not worked out and nothing is stored."""
+    session_id = ids.new_id("cs_test", 58)
+    mode = values["mode"]
+    return {
+        "id": session_id,
+        "object": KIND,
+        **dict.fromkeys(_EMPTY),
+        **{name: values.get(name) for name in _KEPT},
+        **_collecting(values),
+        "adaptive_pricing": {"enabled": False},
+        "after_expiration": _recovery(values),
+        "automatic_tax": _taxed(values),
+        "created": unit.now,
+        "currency": currency,
+        "custom_fields": [],
+        "custom_text": {**dict.fromkeys(_TEXTS), **(values.get("custom_text") or {})},
+        "customer_creation": _creation(values),
+        "customer_details": _known_payer(unit, values),
+        "discounts": [],
+        "expires_at": expires_at,
+        "invoice_creation": _invoicing(values) if mode == "payment" else None,
+        "livemode": False,
+        "metadata": params.merged_metadata({}, values.get("metadata") or {}),
+        "payment_method_options": {},
+        "payment_method_types": _kinds(values, currency),
+        "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
+        "saved_payment_method_options": _saved(values),
+        "shipping_options": [],
+        "status": "open",
+        "ui_mode": "hosted_page",
+        "url": f"{unit.public_url}/c/pay/{session_id}",
+        "_address": None,
+        "_customer_update": values.get("customer_update") or {},
+        "_data": _data(values),
+        "_discount": None,
+        "_intent": None,
+        "_lines": lines,
+        "_rates": _default_rates(unit, values),
+    }
 
 
 def update(unit: Unit, values: Json, id: str) -> Json:
     """The session's metadata is as asked."""
-    body = unit.get("checkout.session", id)
-    body["metadata"] = params.merged_metadata(body["metadata"], values.get("metadata", {}))
+    body = unit.get(KIND, id)
+    body["metadata"] = params.merged_metadata(body["metadata"], values["metadata"])
     return unit.save(body)
 
 
 def expire(unit: Unit, values: Json, id: str) -> Json:
     """The session can no longer be paid."""
-    body = unit.get("checkout.session", id)
+    body = unit.get(KIND, id)
     if body["status"] != "open":
         raise errors.invalid(
             'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout '
-            "Session has "
-            f"a status of `{body['status']}`."
+            f"Session has a status of `{body['status']}`."
         )
     return close(unit, body)
 
 
 def close(unit: Unit, body: Json) -> Json:
-    """The open session is expired, and a payment begun for it is canceled."""
-    intent = unit.find(str(body["_intent"]))
-    if intent is not None and intent["status"] in ("requires_payment_method", "requires_action"):
-        payment_intents.abandon(unit, intent, "expired")
+    """The open session is expired, and a payment or setup begun for it is canceled."""
+    _abandon(unit, body)
     body.update(status="expired", url=None)
+    recovery = (body["after_expiration"] or {}).get("recovery")
+    if recovery and recovery["enabled"]:
+        recovery["expires_at"] = unit.now + _RECOVERABLE_SECONDS
+        recovery["url"] = f"{unit.public_url}/c/recover/{body['id']}"
     unit.unschedule("expire", body["id"])
     unit.save(body)
     unit.emit("checkout.session.expired", body)
@@ -102,151 +142,117 @@ def all_of(unit: Unit, values: Json) -> Json:
         *lists.equal({"customer_details.email": email}, "customer_details.email"),
         *lists.within(values, "created"),
     ]
-    return lists.page(unit, "checkout.session", "/v1/checkout/sessions", values, wheres)
+    return lists.page(unit, KIND, "/v1/checkout/sessions", values, wheres)
 
 
 def lines_of(unit: Unit, values: Json, id: str) -> Json:
     """One page of what the session sells."""
-    body = unit.get("checkout.session", id)
-    return line_items.page_of(unit, body)
+    return line_items.page_of(unit, unit.get(KIND, id))
 
 
-def details(email: str | None, name: str | None, address: Json | None) -> Json:
+def details(**known: object) -> Json:
     """Who the payer is, as far as the page knows."""
+    blank = dict.fromkeys(("address", "business_name", "email", "individual_name", "name", "phone"))
+    return {**blank, "tax_exempt": "none", "tax_ids": [], **known}
+
+
+def _abandon(unit: Unit, body: Json) -> None:
+    intent = unit.find(str(body["_intent"]))
+    waiting = ("requires_payment_method", "requires_action")
+    if intent is None or intent["status"] not in waiting:
+        return
+    if intent["object"] == "payment_intent":
+        payment_intents.abandon(unit, intent, "expired")
+        return
+    intent.update(status="canceled", cancellation_reason="abandoned", next_action=None)
+    unit.save(intent)
+    unit.emit("setup_intent.canceled", intent)
+
+
+def _collecting(values: Json) -> Json:
+    """What the page asks the payer for, as the session shows it."""
+    mode = values["mode"]
+    consents = values.get("consent_collection")
+    tax_id = values.get("tax_id_collection") or {"enabled": False}
+    default = "always" if mode == "subscription" else "if_required"
     return {
-        "address": address,
-        "business_name": None,
-        "email": email,
-        "individual_name": None,
-        "name": name,
-        "phone": None,
-        "tax_exempt": "none",
-        "tax_ids": [],
+        "consent_collection": {**dict.fromkeys(_CONSENTS), **consents} if consents else None,
+        "payment_method_collection": values.get("payment_method_collection")
+        or ("always" if mode == "setup" else default),
+        "phone_number_collection": values.get("phone_number_collection") or {"enabled": False},
+        "tax_id_collection": {"required": "never", **tax_id},
     }
 
 
-def _check(unit: Unit, values: Json) -> None:
-    if values.get("customer") and values.get("customer_email"):
-        raise errors.invalid(
-            "You may only specify one of these parameters: customer, customer_email."
-        )
+def _recovery(values: Json) -> Json | None:
+    wanted = (values.get("after_expiration") or {}).get("recovery")
+    if not wanted:
+        return None
+    return {"recovery": {"allow_promotion_codes": False, **wanted, "expires_at": None, "url": None}}
+
+
+def _taxed(values: Json) -> Json:
+    if not (values.get("automatic_tax") or {}).get("enabled"):
+        return dict(_UNTAXED)
+    return {"enabled": True, "liability": {"type": "self"}, "provider": "stripe", "status": None}
+
+
+def _creation(values: Json) -> str | None:
     if values.get("customer"):
-        unit.living("customer", values["customer"], "customer")
-    wrong = {"payment": "subscription_data", "subscription": "payment_intent_data"}[values["mode"]]
-    if values.get(wrong) is not None:
-        raise errors.invalid(f"You can not pass `{wrong}` in `{values['mode']}` mode.", param=wrong)
-    if values["mode"] == "subscription" and values.get("invoice_creation"):
-        raise errors.invalid(
-            "You can only enable invoice creation when `mode` is set to `payment`.",
-            param="invoice_creation",
-        )
-
-
-def _body(unit: Unit, values: Json, currency: str, lines: list[Json], expires_at: int) -> Json:
-    session_id = ids.new_id("cs_test", 58)
-    total = sum(line["amount"] for line in lines)
-    payment = values["mode"] == "payment"
-    once = "if_required" if payment else "always"
-    return {
-        "id": session_id,
-        "object": "checkout.session",
-        **dict.fromkeys(_EMPTY),
-        **{name: values.get(name) for name in _KEPT},
-        **{name: {"enabled": False} for name in ("adaptive_pricing", "phone_number_collection")},
-        **dict.fromkeys(("amount_subtotal", "amount_total"), total),
-        "automatic_tax": dict(_UNTAXED),
-        "created": unit.now,
-        "currency": currency,
-        "custom_fields": [],
-        "custom_text": dict.fromkeys(_TEXTS),
-        "customer_creation": (values.get("customer_creation") or once) if payment else "always",
-        "customer_details": _known_payer(unit, values),
-        "discounts": [],
-        "expires_at": expires_at,
-        "invoice_creation": _invoicing(values) if payment else None,
-        "livemode": False,
-        "metadata": params.merged_metadata({}, values.get("metadata") or {}),
-        "mode": values["mode"],
-        "payment_method_collection": values.get("payment_method_collection") or once,
-        "payment_method_options": {},
-        "payment_method_types": payment_methods.kinds_for(currency),
-        "payment_status": "unpaid",
-        "shipping_options": [],
-        "status": "open",
-        "success_url": values["success_url"],
-        "total_details": dict.fromkeys(_EXTRAS, 0),
-        "ui_mode": "hosted_page",
-        "url": f"{unit.public_url}/c/pay/{session_id}",
-        "_customer_update": values.get("customer_update") or {},
-        "_data": values.get("payment_intent_data") or values.get("subscription_data") or {},
-        "_intent": None,
-        "_lines": lines,
-    }
+        return None
+    if values["mode"] == "subscription":
+        return "always"
+    return values.get("customer_creation") or "if_required"
 
 
 def _invoicing(values: Json) -> Json:
     wanted = values.get("invoice_creation") or {}
-    return {"enabled": bool(wanted.get("enabled")), "invoice_data": {}}
+    given = wanted.get("invoice_data") or {}
+    shown: Json = {**dict.fromkeys(_INVOICE_DATA), **given, "issuer": {"type": "self"}}
+    if shown["rendering_options"]:
+        shown["rendering_options"] = {"template": None, **shown["rendering_options"]}
+    shown["metadata"] = params.merged_metadata({}, given.get("metadata") or {})
+    return {"enabled": bool(wanted.get("enabled")), "invoice_data": shown}
+
+
+def _saved(values: Json) -> Json | None:
+    given = values.get("saved_payment_method_options")
+    if given:
+        return {**_SAVED, **given}
+    return dict(_SAVED) if values.get("customer") and values["mode"] != "setup" else None
+
+
+def _data(values: Json) -> Json:
+    names = ("payment_intent_data", "setup_intent_data", "subscription_data")
+    given: Json = next((values[name] for name in names if values.get(name)), {})
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _kinds(values: Json, currency: str) -> list[str]:
+    found = payment_methods.kinds_for(
+        currency,
+        values.get("allowed_payment_method_types"),
+        values.get("excluded_payment_method_types"),
+    )
+    held = (values.get("payment_intent_data") or {}).get("capture_method") == "manual"
+    return [kind for kind in found if kind == "card"] if held else found
+
+
+def _default_rates(unit: Unit, values: Json) -> list[Json]:
+    given = (values.get("subscription_data") or {}).get("default_tax_rates") or []
+    return tax_rates.chosen(unit, given, "subscription_data[default_tax_rates]")
 
 
 def _known_payer(unit: Unit, values: Json) -> Json | None:
     if values.get("customer"):
         customer = unit.living("customer", values["customer"], "customer")
-        return details(customer["email"], customer["name"], None)
-    return details(values["customer_email"], None, None) if values.get("customer_email") else None
+        known = {name: customer[name] for name in ("email", "name", "phone")}
+        return details(**known, tax_exempt=customer["tax_exempt"])
+    return details(email=values["customer_email"]) if values.get("customer_email") else None
 
 
-_UPDATES = params.choice("auto", "never")
-_FIELDS: params.Fields = {
-    "allow_promotion_codes": params.boolean,
-    "automatic_tax": params.hash_of({"enabled": params.only(False, _NO_TAX)}),
-    "billing_address_collection": params.choice("auto", "required"),
-    "cancel_url": params.url,
-    "client_reference_id": params.text(200),
-    "currency": params.currency,
-    "customer": TEXT,
-    "customer_creation": params.choice("always", "if_required"),
-    "customer_email": params.text(800),
-    "customer_update": params.hash_of({"address": _UPDATES, "name": _UPDATES}),
-    "expires_at": params.integer(),
-    "invoice_creation": params.hash_of({"enabled": params.boolean}),
-    "line_items": line_items.FIELDS,
-    "locale": TEXT,
-    "metadata": params.metadata,
-    "mode": params.choice("payment", "subscription"),
-    "payment_intent_data": params.hash_of(
-        {
-            "description": params.text(1000),
-            "metadata": params.metadata,
-            "receipt_email": TEXT,
-            "setup_future_usage": params.choice("off_session", "on_session"),
-            "shipping": SHIPPING,
-            "statement_descriptor": params.text(22),
-            "statement_descriptor_suffix": params.text(22),
-        }
-    ),
-    "payment_method_collection": params.choice("always", "if_required"),
-    "submit_type": params.choice("auto", "book", "donate", "pay", "subscribe"),
-    "subscription_data": params.hash_of(
-        {
-            "billing_mode": params.hash_of({"type": params.choice("flexible")}),
-            "description": params.text(500),
-            "metadata": params.metadata,
-        }
-    ),
-    "success_url": params.url,
-    "ui_mode": params.choice("hosted_page"),
-}
 ROUTES = (
-    Route(
-        "POST",
-        "/v1/checkout/sessions",
-        create,
-        _FIELDS,
-        ("mode", "success_url"),
-        partly="hosted page; no shipping, custom fields, setup mode",
-    ),
-    retrieve("checkout.session", "/v1/checkout/sessions"),
+    retrieve(KIND, "/v1/checkout/sessions"),
     Route(
         "POST",
         "/v1/checkout/sessions/<id>",

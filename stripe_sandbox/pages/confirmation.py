@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 from flask import Flask, Response, request
 
 from stripe_sandbox import Json, amounts
-from stripe_sandbox.flows import completing, outcomes, setting_up
+from stripe_sandbox.flows import completing, outcomes
 from stripe_sandbox.objects import test_clocks
 from stripe_sandbox.pages import answer, checkout
 from stripe_sandbox.sandbox import Sandbox
 from stripe_sandbox.unit import Unit
 
-_ANSWERED = {"payment_intent": outcomes.answered, "setup_intent": setting_up.answered}
+_KINDS = ("payment_intent", "setup_intent")
 
 
 def install(app: Flask, sandbox: Sandbox) -> None:
@@ -38,8 +38,8 @@ def install(app: Flask, sandbox: Sandbox) -> None:
             intent, _ = _found(unit, intent_id)
             if intent is None:
                 return _nothing(sandbox, "payment")
-            answered = _ANSWERED[intent["object"]]
-            intent, session = _with_session(unit, answered(unit, intent, approved=approved))
+            intent = outcomes.answered(unit, intent, approved=approved)
+            session = completing.session_of(unit, intent)
         return _onward(sandbox, intent, session, unit.events)
 
     def mandate(mandate_id: str) -> Response:
@@ -52,14 +52,10 @@ def install(app: Flask, sandbox: Sandbox) -> None:
 
 def _found(unit: Unit, intent_id: str) -> tuple[Json | None, Json | None]:
     intent = unit.find(intent_id)
-    if intent is None or intent["object"] not in _ANSWERED:
+    if intent is None or intent["object"] not in _KINDS:
         return None, None
-    return _with_session(unit, test_clocks.enter_for(unit, intent))
-
-
-def _with_session(unit: Unit, intent: Json) -> tuple[Json, Json | None]:
-    pays = intent["object"] == "payment_intent"
-    return intent, completing.session_of(unit, intent) if pays else None
+    intent = test_clocks.enter_for(unit, intent)
+    return intent, completing.session_of(unit, intent)
 
 
 def _facts(intent: Json) -> dict[str, object]:

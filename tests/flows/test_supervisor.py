@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from talkingphoto import stack
 from talkingphoto.integrations.embedded_postgres import EmbeddedPostgres
 from tests.support.running import Running, is_alive, spawn, wait_until
 from tests.support.sandbox import free_port
@@ -40,7 +41,7 @@ Start = Callable[..., Running]
 
 @pytest.fixture
 def start(data: Path) -> Iterator[Start]:
-    """Starts a supervisor over the parts given: a port, `silent`, or `breaks`."""
+    """Starts a supervisor over the parts given: a port, `silent`, `breaks` or `refuses`."""
     started: list[Running] = []
 
     def begin(parts: Mapping[str, int | str], *, database_url: str = NOT_OURS) -> Running:
@@ -100,6 +101,22 @@ def test_a_part_that_fails_at_every_start_ends_the_whole_with_its_reason(start: 
     assert "the licence has expired" in last
     with pytest.raises(OSError, match="refused"):
         pid_behind(port)
+
+
+def test_a_part_that_says_it_cannot_run_any_more_ends_the_whole_with_its_sentence(
+    start: Start,
+) -> None:
+    running = start({"web": free_port(), "worker": "refuses"})
+    assert running.process.wait(timeout=30) == 1
+    assert running.text.splitlines()[-1] == "the store has gone to pieces; move it away"
+    # It had run, so its failure was forgiven; its refusal was not.
+    assert running.text.count("starting it again") == 1
+
+
+def test_a_sandbox_whose_store_cannot_be_used_is_not_started_again() -> None:
+    refusals = {part.name: part.refusal_status for part in stack.inspect().parts}
+    assert refusals.pop("sandbox") == 2
+    assert set(refusals.values()) == {None}
 
 
 def test_ctrl_c_ends_every_part_and_the_database_last(start: Start) -> None:

@@ -155,7 +155,6 @@ def test_sessions_are_found_by_what_they_led_to(shop: Shop) -> None:
     [
         ({"mode": "payment"}, "passed a recurring price"),
         ({"line_items": []}, "line_items"),
-        ({"automatic_tax": {"enabled": True}}, "does not compute tax"),
         ({"payment_method_types": ["card"]}, "unknown parameter: payment_method_types"),
         ({"expires_at": 1}, "between 30 minutes and 24 hours"),
         ({"customer_email": "a@b.c", "customer": "cus_1"}, "only specify one of these"),

@@ -19,6 +19,19 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Well).serve_forever()
 """
 _SILENT = "import os, time; print('part.started', os.getpid(), flush=True); time.sleep(600)"
 _BREAKS = "raise SystemExit('the licence has expired')"
+# Runs once, ends, and has a reason not to run again.
+_REFUSES = """
+import os, pathlib, sys, time
+ran = pathlib.Path(os.environ["TALKINGPHOTO_DATA"], "ran")
+if ran.exists():
+    print("the store has gone to pieces; move it away")
+    sys.exit(2)
+ran.touch()
+print("part.started", flush=True)
+time.sleep(1)
+sys.exit(1)
+"""
+_PROGRAMS = {"silent": _SILENT, "breaks": _BREAKS, "refuses": _REFUSES}
 
 
 def main() -> None:
@@ -40,11 +53,12 @@ def _part(name: str, kind: int | str) -> stack.Part:
     if isinstance(kind, int):
         command = (sys.executable, "-c", _ANSWERS, str(kind))
         return stack.Part(name, command, os.environ, port=kind, health="/")
-    return _program(name, _SILENT if kind == "silent" else _BREAKS)
+    return _program(name, _PROGRAMS[kind], refusal_status=2)
 
 
-def _program(name: str, source: str) -> stack.Part:
-    return stack.Part(name, (sys.executable, "-c", source), os.environ)
+def _program(name: str, source: str, refusal_status: int | None = None) -> stack.Part:
+    command = (sys.executable, "-c", source)
+    return stack.Part(name, command, os.environ, refusal_status=refusal_status)
 
 
 if __name__ == "__main__":

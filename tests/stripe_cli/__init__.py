@@ -1,0 +1,1 @@
+"""Stripe's own command line, which we did not write, drives the sandbox and our product."""
