@@ -12,10 +12,11 @@ BENCH ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run demo test check static format format-check lint types imports bench sandbox-cli lock clean
+.PHONY: help setup run demo test check static format format-check lint types imports \
+	sandbox-contract sandbox-cli bench lock clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make .venv and install the locked packages; at once when done already
 	@:
@@ -56,6 +57,9 @@ types: $(READY)  ## check the types
 imports: $(READY)  ## check who imports whom
 	@echo "Checking who imports whom"
 	@$(PYTHON) .venv/bin/lint-imports --no-logo
+
+sandbox-contract: $(READY)  ## hold the sandbox and our requests against what Stripe describes
+	@$(PYTHON) -m tests.contract
 
 bench: $(READY)  ## measure speed beside yardsticks, one JSON line a benchmark
 	@$(PYTHON) -m benchmarks $(BENCH)

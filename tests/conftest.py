@@ -26,6 +26,7 @@ os.environ["TALKINGPHOTO_ENV_FILE"] = str(_FOLDER / "no.env")
 
 from talkingphoto.foundation import settings  # noqa: E402
 from talkingphoto.runtime import Runtime  # noqa: E402
+from tests.contract import recording  # noqa: E402
 from tests.support.clock import TestClock  # noqa: E402
 from tests.support.databases import TestServer  # noqa: E402
 
@@ -37,6 +38,11 @@ _SERVER = TestServer(_FOLDER / "data")
 def _forget() -> None:
     _SERVER.stop()
     shutil.rmtree(_FOLDER, ignore_errors=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the product asks of Stripe in this run is looked at when it ends."""
+    config.pluginmanager.register(recording.Plugin(config))
 
 
 @pytest.fixture(scope="session")

@@ -65,6 +65,8 @@ class Receiver:
                 """Test output stays readable."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        # Asked for port 0, it has whichever was free at that moment.
+        self.port = self._server.server_port
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 

@@ -106,8 +106,8 @@ class SandboxProcess:
         assert answer.ok, answer.text
 
     def client(self, key: str) -> stripe.StripeClient:
-        """The official SDK, speaking to this sandbox."""
-        return stripe.StripeClient(key, base_addresses={"api": self.base})
+        """The official SDK, speaking to this sandbox; its key tells it from the product's."""
+        return stripe.StripeClient(f"{key}_tests", base_addresses={"api": self.base})
 
     def events(self, key: str) -> list[Event]:
         """The latest hundred events, oldest first, as delivered."""
