@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 # Before anything of ours is imported: the services connect when they are imported, and a test
 # run must never see the developer's own settings or data.
@@ -29,20 +31,31 @@ from talkingphoto.runtime import Runtime  # noqa: E402
 from tests.support.clock import TestClock  # noqa: E402
 from tests.support.databases import TestServer  # noqa: E402
 
-# The same folder as the services' embedded server: it is up, without fsync, before they look.
-_SERVER = TestServer(_FOLDER / "data")
+_SERVER = pytest.StashKey[TestServer]()
 
 
-@atexit.register
-def _forget() -> None:
-    _SERVER.stop()
-    shutil.rmtree(_FOLDER, ignore_errors=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Who runs tests has a server of its own; who only hands them out to others needs none."""
+    atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
+    if config.getoption("dist", "no") == "no":
+        # The same folder as the services' embedded server: it is up, without fsync, before tests
+        # import them. It is stopped before its folder goes.
+        server = config.stash[_SERVER] = TestServer(_FOLDER / "data")
+        atexit.register(server.stop)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """The tests of a file stay together, in their order: they share what their fixtures start."""
+    # As collected, for the browser's long ones then come first; not those with most tests first.
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
-def postgres() -> TestServer:
-    """The throw-away server of this run."""
-    return _SERVER
+def postgres(pytestconfig: pytest.Config) -> TestServer:
+    """The throw-away server of this run, or of this part of a run."""
+    return pytestconfig.stash[_SERVER]
 
 
 @pytest.fixture(scope="session")
