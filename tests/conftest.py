@@ -32,6 +32,8 @@ from tests.support.clock import TestClock  # noqa: E402
 from tests.support.databases import TestServer  # noqa: E402
 
 _SERVER = pytest.StashKey[TestServer]()
+# Files that begin like this go to one process: what they share takes long to start.
+_ONE_PART = ("tests/browser/test_first_purchase", "tests/browser/test_pages_")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,12 +46,20 @@ def pytest_configure(config: pytest.Config) -> None:
         atexit.register(server.stop)
 
 
+class _InParts(LoadFileScheduling):  # type: ignore[misc]
+    """Whole files are handed out, in their order: their tests share what fixtures start."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return next((part for part in _ONE_PART if file.startswith(part)), file)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
-    """The tests of a file stay together, in their order: they share what their fixtures start."""
-    # As collected, for the browser's long ones then come first; not those with most tests first.
+    """Tests are handed out in parts, the first collected first."""
+    # Not those with the most tests first: the browser's are few, long, and begin with a long start.
     config.option.loadscopereorder = False
-    return LoadFileScheduling(config, log)
+    return _InParts(config, log)
 
 
 @pytest.fixture(scope="session")
