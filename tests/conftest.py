@@ -38,7 +38,11 @@ _ONE_PART = ("tests/browser/test_first_purchase", "tests/browser/test_pages_")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Who runs tests has a server of its own; who only hands them out to others needs none."""
+    """Who runs tests has a server of its own; who only hands them out to others needs none.
+
+    What the product asks of Stripe in this run is looked at when it ends.
+    """
+    config.pluginmanager.register(recording.Plugin(config))
     atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
     if config.getoption("dist", "no") == "no":
         # The same folder as the services' embedded server: it is up, without fsync, before tests
@@ -61,11 +65,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
     # Not those with the most tests first: the browser's are few, long, and begin with a long start.
     config.option.loadscopereorder = False
     return _InParts(config, log)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """What the product asks of Stripe in this run is looked at when it ends."""
-    config.pluginmanager.register(recording.Plugin(config))
 
 
 @pytest.fixture(scope="session")
