@@ -1,5 +1,6 @@
 """A sandbox in a process of its own, a receiver of webhooks, and a shop that sells through it."""
 
+import atexit
 import json
 import os
 import signal
@@ -94,6 +95,12 @@ class Receiver:
         return [json.loads(raw) for raw, _, _ in list(self.letters)]
 
 
+def _end(popen: "subprocess.Popen[str]") -> None:
+    """A sandbox whose test failed before it stopped it does not outlive the run."""
+    if popen.poll() is None:
+        os.killpg(popen.pid, signal.SIGKILL)
+
+
 @dataclass
 class Process:
     """One sandbox process on a free port with a store of its own."""
@@ -136,7 +143,7 @@ class Process:
             **self.settings,
         }
         command = [sys.executable, "-m", "stripe_sandbox", "--port", str(self.port)]
-        return subprocess.Popen(
+        popen = subprocess.Popen(
             [*command, *arguments],
             env=environment,
             text=True,
@@ -145,6 +152,8 @@ class Process:
             stderr=(self.folder / "log").open("a"),
             **how,
         )
+        atexit.register(_end, popen)
+        return popen
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """It has ended; its exit status."""

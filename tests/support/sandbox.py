@@ -95,6 +95,7 @@ class SandboxProcess:
                     return
             except requests.RequestException:
                 time.sleep(0.05)
+        self.stop()
         raise AssertionError((self.folder / "sandbox.log").read_text())
 
     def stop(self) -> None:
