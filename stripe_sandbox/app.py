@@ -17,6 +17,21 @@ from stripe_sandbox.sandbox import Sandbox
 _LARGEST_REQUEST = 1024 * 1024
 _CHANGING = frozenset({"DELETE", "POST"})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_PARTS = (
+    dispatch,
+    bank_desk,
+    failures,
+    times,
+    webhooks,
+    views,
+    levers,
+    checkout,
+    confirmation,
+    credit_note,
+    invoice,
+    portal,
+    receipt,
+)
 
 
 def create_app(sandbox: Sandbox) -> Flask:
@@ -52,17 +67,6 @@ def create_app(sandbox: Sandbox) -> Flask:
     app.register_error_handler(HTTPException, refuse)
     if sandbox.settings.request_log:
         request_log.install(app, sandbox.settings.request_log)
-    dispatch.install(app, sandbox)
-    bank_desk.install(app, sandbox)
-    failures.install(app, sandbox)
-    times.install(app, sandbox)
-    webhooks.install(app, sandbox)
-    views.install(app, sandbox)
-    levers.install(app, sandbox)
-    checkout.install(app, sandbox)
-    confirmation.install(app, sandbox)
-    credit_note.install(app, sandbox)
-    invoice.install(app, sandbox)
-    portal.install(app, sandbox)
-    receipt.install(app, sandbox)
+    for part in _PARTS:
+        part.install(app, sandbox)
     return app
