@@ -117,7 +117,7 @@ class Process:
             try:
                 if requests.get(f"{self.base}/healthz", timeout=2).ok:
                     return self
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 assert self.popen.poll() is None, self.log()
                 assert time.monotonic() < deadline, self.log()
                 time.sleep(0.03)
