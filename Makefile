@@ -9,6 +9,8 @@ PYTHON := .venv/bin/python
 UP ?=
 TESTS ?=
 BENCH ?=
+# How many processes share the whole suite: some of its tests wait while others compute.
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -31,7 +33,7 @@ demo: $(READY)  ## buy a plan and a pack in a headless browser, on free ports an
 	@$(PYTHON) -m tests.support.demo
 
 test: $(READY)  ## run the tests
-	@$(PYTHON) -m pytest $(TESTS)
+	@$(PYTHON) -m pytest $(if $(TESTS),$(TESTS),-n $(WORKERS))
 
 check: static test  ## everything that must pass: format, lint, types, import rules, tests
 

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from stripe_sandbox import request_log
 from stripe_sandbox.api import dispatch
 from stripe_sandbox.machine import bank_desk, failures, times, webhooks
-from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice
+from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice, receipt
 from stripe_sandbox.pages.dashboard import levers, views
 from stripe_sandbox.pages.portal import serving as portal
 from stripe_sandbox.sandbox import Sandbox
@@ -30,6 +30,7 @@ _PARTS = (
     credit_note,
     invoice,
     portal,
+    receipt,
 )
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 

@@ -1,6 +1,6 @@
 """The tables of a store, how an older store becomes one of this version, and what stands where."""
 
-from stripe_sandbox import Json
+from stripe_sandbox import Json, older_bodies
 
 APPLICATION_ID = 0x53545258
 VERSION = 3
@@ -248,7 +248,7 @@ CREATE INDEX timers_due ON timers (clock, due_at, id);
 DROP INDEX replays_at;
 """
 # The SQL that makes a store of each version from one of the version before.
-STEPS = {2: _TO_2, 3: _TO_3}
+STEPS = {2: _TO_2, 3: _TO_3 + older_bodies.PAYMENTS_TO_3}
 
 
 def column_of(path: str) -> str | None:

@@ -18,10 +18,7 @@ _MOST_PRODUCTS = 10
 _PROFILE = ("headline", "privacy_policy_url", "terms_of_service_url")
 _PRORATIONS = ("always_invoice", "create_prorations", "none")
 _DETAILS = ("address", "email", "name", "phone", "shipping", "tax_id")
-_AT_ONCE = (
-    "The sandbox's portal changes a plan at once: leave the conditions of schedule_at_period_end "
-    "out."
-)
+_CONDITIONS = ("decreasing_item_amount", "shortening_interval")
 
 
 def create(unit: Unit, values: Json) -> Json:
@@ -200,12 +197,6 @@ def _product(value: FormValue, name: str) -> Json:
     return {"adjustable_quantity": fixed, **given}
 
 
-def _no_conditions(value: FormValue, name: str) -> list[object]:
-    if value not in ("", []):
-        raise errors.invalid(_AT_ONCE, param=name)
-    return []
-
-
 _ADJUSTABLE = params.hash_of(
     {
         "enabled": params.boolean,
@@ -254,7 +245,13 @@ def _features(*, whole: bool) -> Parser:
                     "enabled": switch,
                     "products": params.list_of(_product, _MOST_PRODUCTS),
                     "proration_behavior": params.choice(*_PRORATIONS),
-                    "schedule_at_period_end": params.hash_of({"conditions": _no_conditions}),
+                    "schedule_at_period_end": params.hash_of(
+                        {
+                            "conditions": params.list_of(
+                                params.hash_of({"type": params.choice(*_CONDITIONS)}, ("type",))
+                            )
+                        }
+                    ),
                     "trial_update_behavior": params.choice("continue_trial", "end_trial"),
                 },
                 needs,
@@ -276,10 +273,7 @@ _COMMON: params.Fields = {
     "metadata": params.metadata,
     "name": params.text(),
 }
-_PARTLY = (
-    "changes of a plan take effect at once; no pausing, promotion codes, custom feedback options, "
-    "payment method configurations"
-)
+_PARTLY = "no pausing, promotion codes, custom feedback options, payment method configurations"
 _PATH = "/v1/billing_portal/configurations"
 ROUTES = (
     Route(
