@@ -9,13 +9,29 @@ from werkzeug.exceptions import HTTPException
 from stripe_sandbox import request_log
 from stripe_sandbox.api import dispatch
 from stripe_sandbox.machine import bank_desk, failures, times, webhooks
-from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice
+from stripe_sandbox.pages import checkout, confirmation, credit_note, invoice, receipt
 from stripe_sandbox.pages.dashboard import levers, views
 from stripe_sandbox.pages.portal import serving as portal
 from stripe_sandbox.sandbox import Sandbox
 
 _LARGEST_REQUEST = 1024 * 1024
 _CHANGING = frozenset({"DELETE", "POST"})
+_PARTS = (
+    request_log,
+    dispatch,
+    bank_desk,
+    failures,
+    times,
+    webhooks,
+    views,
+    levers,
+    checkout,
+    confirmation,
+    credit_note,
+    invoice,
+    portal,
+    receipt,
+)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -50,18 +66,6 @@ def create_app(sandbox: Sandbox) -> Flask:
 
     app.before_request(guard)
     app.register_error_handler(HTTPException, refuse)
-    if sandbox.settings.request_log:
-        request_log.install(app, sandbox.settings.request_log)
-    dispatch.install(app, sandbox)
-    bank_desk.install(app, sandbox)
-    failures.install(app, sandbox)
-    times.install(app, sandbox)
-    webhooks.install(app, sandbox)
-    views.install(app, sandbox)
-    levers.install(app, sandbox)
-    checkout.install(app, sandbox)
-    confirmation.install(app, sandbox)
-    credit_note.install(app, sandbox)
-    invoice.install(app, sandbox)
-    portal.install(app, sandbox)
+    for part in _PARTS:
+        part.install(app, sandbox)
     return app

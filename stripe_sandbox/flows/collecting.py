@@ -56,12 +56,10 @@ def attempt(unit: Unit, invoice: Json, how: Try) -> Json:
 
     The caller's copy of the invoice and of its subscription are old afterwards.
     """
-    intent = invoice_payments.intent_of(unit, invoice) or open_payment(unit, invoice)
+    intent = _payment(unit, invoice)
     if intent["status"] in ("processing", "succeeded"):
         return intent
-    if intent["amount"] != invoice["amount_remaining"]:
-        intent["amount"] = invoice["amount_remaining"]
-        unit.save(intent)
+    intent["_on_page"] = False
     method = method_for(unit, invoice, how.method)
     if method is None:
         intent.update(status="requires_payment_method", payment_method=None)
@@ -69,6 +67,20 @@ def attempt(unit: Unit, invoice: Json, how: Try) -> Json:
         unit.save(intent)
     else:
         paying.confirm(unit, intent, method, off_session=how.off_session)
+    settling.tell(unit, invoice, intent)
+    return intent
+
+
+def pay_on_page(unit: Unit, invoice: Json, method: Json) -> Json:
+    """The open invoice has been tried by its owner, who is there to be asked by the bank.
+
+    The caller's copy of the invoice is old afterwards.
+    """
+    intent = _payment(unit, invoice)
+    if intent["status"] in ("processing", "succeeded"):
+        return intent
+    intent.update(_on_page=True, _return_url=invoice["hosted_invoice_url"])
+    paying.confirm(unit, intent, method)
     settling.tell(unit, invoice, intent)
     return intent
 
@@ -82,9 +94,19 @@ def retry(unit: Unit, invoice_id: str) -> None:
     if settling.hopeless(invoice, chosen["id"] if chosen else None):
         intent = invoice_payments.intent_of(unit, invoice)
         assert intent is not None, "an invoice that was tried has a payment"
+        intent["_on_page"] = False
         settling.mark_failed(unit, invoice, intent)
         return
     attempt(unit, invoice, Try())
+
+
+def _payment(unit: Unit, invoice: Json) -> Json:
+    """The PaymentIntent of the invoice, for what is left to pay."""
+    intent = invoice_payments.intent_of(unit, invoice) or open_payment(unit, invoice)
+    if intent["amount"] != invoice["amount_remaining"] and intent["status"] != "processing":
+        intent["amount"] = invoice["amount_remaining"]
+        unit.save(intent)
+    return intent
 
 
 def void_open(unit: Unit, plan: Json) -> None:

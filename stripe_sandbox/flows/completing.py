@@ -225,18 +225,21 @@ def _remember_on_customer(unit: Unit, session: Json, intent: Json | None) -> Non
         if wanted.get(name) == "auto":
             customer[name] = payer[name]
     customer["email"] = customer["email"] or payer["email"]
-    customer["phone"] = payer["phone"] or customer["phone"]
-    if payer["business_name"]:
-        customer["business_name"] = payer["business_name"]
+    typed = {name: payer[name] for name in ("phone", "business_name") if payer[name]}
+    customer.update(typed)
     if session["mode"] == "subscription":
         customer["currency"] = customer["currency"] or session["currency"]
     unit.update("customer.updated", customer, before)
     if payer["tax_id"] and payer["tax_id"] not in _held(unit, customer["id"]):
         tax_ids.made(unit, payer["tax_id"], customer["id"])
     if payer["saves"] and intent is not None:
-        method = unit.get("payment_method", intent["payment_method"])
-        if method["customer"] is None:
-            payment_methods.bind(unit, method, customer["id"])
+        _keep_method(unit, intent, customer["id"])
+
+
+def _keep_method(unit: Unit, intent: Json, customer_id: str) -> None:
+    method = unit.get("payment_method", intent["payment_method"])
+    if method["customer"] is None:
+        payment_methods.bind(unit, method, customer_id)
 
 
 def _held(unit: Unit, customer_id: str) -> list[Json]:

@@ -29,7 +29,8 @@ def again(unit: Unit, expired: Json) -> Json | None:
         return None
     if unit.now >= recovery["expires_at"]:
         return None
-    wheres = lists.equal({"recovered_from": expired["id"], "status": "open"}, "recovered_from")
+    wanted = {"recovered_from": expired["id"], "status": "open"}
+    wheres = lists.equal(wanted, *wanted)
     for open_one in unit.select(sessions.KIND, wheres, 1):
         return open_one
     body: Json = json.loads(json.dumps(expired))

@@ -59,7 +59,14 @@ def mark_paid(unit: Unit, invoice: Json, *, outside: bool = False) -> Json:
 
 
 def mark_failed(unit: Unit, invoice: Json, intent: Json) -> Json:
-    """A try to pay the invoice has failed; it stays open and is tried again when that is due."""
+    """A try to pay the invoice has failed; it stays open and is tried again when that is due.
+
+    As at Stripe, what a payer tries on a page after the first try does not count among the planned
+    ones: who tries three cards does not lose their plan for it.
+    """
+    if invoice["attempted"] and intent.get("_on_page"):
+        unit.emit("invoice.payment_failed", invoice)
+        return invoice
     tries = invoice["attempt_count"] + 1
     error = intent["last_payment_error"] or {}
     invoice.update(

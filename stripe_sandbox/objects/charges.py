@@ -90,6 +90,7 @@ def held(unit: Unit, tried: Try) -> Json:
     """The sum is reserved on the card and can be captured for a week."""
     charge = _drawn(unit, tried)
     charge.update(status="succeeded", paid=True, outcome=_approved(charge))
+    charge["receipt_url"] = f"{unit.public_url}/r/{charge['id']}"
     details = charge["payment_method_details"]["card"]
     details["capture_before"] = unit.now + HELD_SECONDS
     unit.insert(charge)
@@ -225,6 +226,7 @@ def _count(unit: Unit, charge: Json, amount: int) -> None:
         amount_captured=amount,
         balance_transaction=moved["id"],
         outcome=_approved(charge),
+        receipt_url=f"{unit.public_url}/r/{charge['id']}",
     )
 
 

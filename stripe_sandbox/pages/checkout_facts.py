@@ -208,26 +208,22 @@ def _then(unit: Unit, session: Json, shown: list[Json]) -> list[str]:
 
 
 def _price_after(unit: Unit, session: Json, recurring: Json, *, trial: bool) -> str:
-    every = words.rhythm(recurring)
+    every = words.rhythm(recurring) + (" plus tax" if _waits_for_tax(session) else "")
     currency = session["currency"]
-    plus = " plus tax" if _waits_for_tax(session) else ""
-    whole = amounts.written(quoting.renewal(unit, session, discounted=False), currency) + plus
-    less = amounts.written(quoting.renewal(unit, session, discounted=True), currency) + plus
-    end = (
-        ", from this card, until you cancel."
-        if completing.needs_method(session)
-        else (" until you cancel.")
-    )
+    whole = amounts.written(quoting.renewal(unit, session, discounted=False), currency)
+    less = amounts.written(quoting.renewal(unit, session, discounted=True), currency)
+    card = ", from this card," if completing.needs_method(session) else ""
     discount = session["_discount"]
     coupon = unit.get("coupon", discount["source"]["coupon"]) if discount else {"duration": None}
+    price = f"{whole} {every}"
     if coupon["duration"] == "forever":
-        return f"Then {less} {every}{end}"
-    if coupon["duration"] == "repeating":
+        price = f"{less} {every}"
+    elif coupon["duration"] == "repeating":
         months = coupon["duration_in_months"]
-        return f"Then {less} {every} for {months} months in all, and {whole} {every} after{end}"
-    if coupon["duration"] == "once" and trial:
-        return f"Then {less} for the first {recurring['interval']}, and {whole} {every} after{end}"
-    return f"Then {whole} {every}{end}"
+        price = f"{less} {every} for {months} months in all, and {whole} {every} after that"
+    elif coupon["duration"] == "once" and trial:
+        price = f"{less} for the first {recurring['interval']}, and {whole} {every} after that"
+    return f"Then {price}{card} until you cancel."
 
 
 def _trial_end(unit: Unit, session: Json) -> int:

@@ -1,90 +1,194 @@
-"""The hosted invoice: a page to look at and a PDF to keep."""
+"""The hosted invoice: a page to look at and to pay on, a PDF to keep, and a receipt.
 
-from flask import Flask, Response
+Names a browser test may rely on. The heading "Invoice NUMBER", the state in ``.badge``, the table
+of lines, below it the sums ("Total", "Due"); the links "Open as PDF" and, once it is paid, "Open
+receipt". While something is due, the form with the choice ``saved``, the fields ``email``,
+``number``, ``expiry``, ``cvc``, ``name``, and the button that begins with "Pay "; in the closed
+lists "Test cards" and "Other ways to pay" what the checkout page has there. A refusal stands in
+``#refusal``, a changed sum in ``#changed``, each with the role alert.
+"""
+
+from flask import Flask, Response, request
 
 from stripe_sandbox import Json, amounts
-from stripe_sandbox.pages import answer, pdf
+from stripe_sandbox.flows import collecting, paying
+from stripe_sandbox.objects import invoice_payments, test_clocks
+from stripe_sandbox.pages import answer, entry, invoice_facts, invoice_pdf, wallet
+from stripe_sandbox.pages.entry import Asked, Entry
+from stripe_sandbox.refusals import Refusal
 from stripe_sandbox.sandbox import Sandbox
+from stripe_sandbox.unit import Unit
 
-_STATES = {"paid": "Paid", "open": "To be paid", "draft": "Draft", "void": "Void"}
+_PAYABLE = ("open", "uncollectible")
+# As at the checkout: the merchant hears of the payment before the page says that it is made.
+_WAIT_SECONDS = 1.0
+_TEXTS = {
+    "paid": "This invoice is paid. Nothing more is to do.",
+    "void": "This invoice counts for nothing. Nothing is to be paid.",
+    "draft": "This invoice is not ready yet. Nothing is to be paid.",
+}
 
 
 def install(app: Flask, sandbox: Sandbox) -> None:
-    """The application serves the invoice's page and PDF."""
+    """The application serves the invoice's page, its PDF and its receipt."""
 
     def show(invoice_id: str) -> Response:
-        invoice = _invoice(sandbox, invoice_id)
-        if invoice is None:
-            return _nothing(sandbox)
-        return answer.page(sandbox, "invoice.html", _facts(invoice))
+        with sandbox.transaction() as unit:
+            invoice = _invoice(unit, invoice_id)
+            if invoice is None:
+                return _nothing(sandbox)
+            typed = entry.known(
+                None, email=invoice["customer_email"], name=invoice["customer_name"]
+            )
+            facts = _facts(unit, invoice, typed, _earlier(unit, invoice))
+        return answer.page(sandbox, "invoice.html", facts)
+
+    def pay(invoice_id: str) -> Response:
+        return _pay(sandbox, invoice_id)
 
     def download(invoice_id: str) -> Response:
-        invoice = _invoice(sandbox, invoice_id)
-        if invoice is None:
-            return _nothing(sandbox)
-        written = pdf.document(_paragraphs(invoice))
-        response = Response(written, content_type="application/pdf")
-        response.headers["Content-Disposition"] = (
-            f'inline; filename="Invoice-{invoice["number"]}.pdf"'
-        )
-        return answer.harden(response)
+        return _document(sandbox, invoice_id, receipt=False)
+
+    def receipt(invoice_id: str) -> Response:
+        return _document(sandbox, invoice_id, receipt=True)
 
     app.add_url_rule("/i/<invoice_id>", "invoice", show)
+    app.add_url_rule("/i/<invoice_id>", "pay_invoice", pay, methods=["POST"])
     app.add_url_rule("/i/<invoice_id>/pdf", "invoice_pdf", download)
+    app.add_url_rule("/i/<invoice_id>/receipt", "invoice_receipt", receipt)
 
 
-def _invoice(sandbox: Sandbox, invoice_id: str) -> Json | None:
+def _pay(sandbox: Sandbox, invoice_id: str) -> Response:
+    """The invoice is tried: paid, promised, asked about, or shown again with what is wrong."""
     with sandbox.transaction() as unit:
-        body = unit.find(invoice_id)
-    return body if body is not None and body["object"] == "invoice" else None
+        invoice = _invoice(unit, invoice_id)
+        if invoice is None:
+            return _nothing(sandbox)
+        page = f"{unit.public_url}/i/{invoice_id}"
+        if not _is_payable(unit, invoice):
+            return answer.leave(page)
+        saved = wallet.of_customer(unit, invoice["customer"])
+        method = wallet.picked(request.form, saved)
+        debit = wallet.is_debit(request.form, _kinds(unit, invoice))
+        asked = Asked(email=method is None, card=not (method or debit))
+        typed = entry.read(request.form, unit.now, asked)
+        changed = request.form.get("shown", "") not in ("", str(invoice["amount_remaining"]))
+        refusal = None
+        if not typed.wrong and not changed:
+            refusal = _try(unit, invoice, typed, method)
+        if typed.wrong or changed or refusal:
+            facts = _facts(unit, unit.get("invoice", invoice_id), typed, refusal, changed=changed)
+            status = 402 if refusal else 422 if typed.wrong else 409
+            return answer.page(sandbox, "invoice.html", facts, status=status)
+        intent = invoice_payments.intent_of(unit, invoice)
+    if intent is not None and intent["status"] == "requires_action":
+        return answer.leave(intent["next_action"]["redirect_to_url"]["url"])
+    sandbox.deliverer.wait_for(unit.events, _WAIT_SECONDS)
+    return answer.leave(page)
 
 
-def _facts(invoice: Json) -> dict[str, object]:
-    currency = invoice["currency"]
-    paid_at = invoice["status_transitions"]["paid_at"]
+def _try(unit: Unit, invoice: Json, typed: Entry, method: Json | None) -> Refusal | None:
+    if method is None:
+        given = wallet.given(unit, request.form, typed, _kinds(unit, invoice))
+        if isinstance(given, Refusal):
+            return given
+        method = given
+    intent = collecting.pay_on_page(unit, invoice, method)
+    if intent["status"] == "requires_payment_method":
+        return paying.refusal_of(intent)
+    return None
+
+
+def _document(sandbox: Sandbox, invoice_id: str, *, receipt: bool) -> Response:
+    with sandbox.transaction() as unit:
+        invoice = _invoice(unit, invoice_id)
+        if invoice is None or (receipt and invoice["status"] != "paid"):
+            return _nothing(sandbox)
+        written = invoice_pdf.written(unit, invoice, receipt=receipt)
+    response = Response(written, content_type="application/pdf")
+    kind = "Receipt" if receipt else "Invoice"
+    response.headers["Content-Disposition"] = (
+        f'inline; filename="{kind}-{invoice["number"] or "draft"}.pdf"'
+    )
+    return answer.harden(response)
+
+
+def _invoice(unit: Unit, invoice_id: str) -> Json | None:
+    body = unit.find(invoice_id)
+    if body is None or body["object"] != "invoice" or body.get("deleted"):
+        return None
+    return test_clocks.enter_for(unit, body)
+
+
+def _is_payable(unit: Unit, invoice: Json) -> bool:
+    due = invoice["status"] in _PAYABLE and invoice["amount_remaining"] > 0
+    return due and not invoice_facts.under_way(unit, invoice)
+
+
+def _kinds(unit: Unit, invoice: Json) -> list[str]:
+    intent = invoice_payments.intent_of(unit, invoice)
+    kinds: list[str] = intent["payment_method_types"] if intent else ["card"]
+    return kinds
+
+
+def _earlier(unit: Unit, invoice: Json) -> Refusal | None:
+    """Shown to who comes back from the bank; a page opened anew starts clean."""
+    if request.args.get("redirect_status") != "failed":
+        return None
+    intent = invoice_payments.intent_of(unit, invoice)
+    return paying.refusal_of(intent) if intent and intent["last_payment_error"] else None
+
+
+def _facts(
+    unit: Unit,
+    invoice: Json,
+    typed: Entry,
+    refusal: Refusal | None,
+    *,
+    changed: bool = False,
+) -> dict[str, object]:
+    saved = wallet.of_customer(unit, invoice["customer"])
+    chosen = collecting.method_for(unit, invoice)
+    due = amounts.written(invoice["amount_remaining"], invoice["currency"])
     return {
         "invoice": invoice,
-        "state": _STATES.get(invoice["status"], invoice["status"]),
-        "date": answer.day(invoice["created"]),
-        "paid_on": answer.day(paid_at) if paid_at else None,
-        "total": amounts.written(invoice["total"], currency),
-        "left": amounts.written(invoice["amount_remaining"], currency),
-        "lines": [
-            {
-                "words": line["description"],
-                "period": _period(line["period"]),
-                "amount": amounts.written(line["amount"], currency),
-            }
-            for line in invoice["lines"]["data"]
+        "state": invoice_facts.state_of(unit, invoice),
+        "dates": invoice_facts.dates(invoice),
+        "bill_to": invoice_facts.bill_to(invoice),
+        "lines": invoice_facts.lines(invoice),
+        "sums": invoice_facts.sums(unit, invoice),
+        "charges": [
+            {"words": invoice_facts.paid_with(charge), "url": charge["receipt_url"]}
+            for charge in invoice_facts.charges_of(unit, invoice)
         ],
+        "due": due,
+        "due_by": answer.day(invoice["due_date"]) if invoice["due_date"] else None,
+        "payable": _is_payable(unit, invoice),
+        "text": _text(unit, invoice),
+        "typed": typed.typed,
+        "errors": typed.errors,
+        "beside": wallet.beside(typed, refusal),
+        "refusal": refusal,
+        "changed": changed,
+        "saved": wallet.choices(saved),
+        "picked": request.form.get("saved") or _first(saved, chosen),
+        "banks": wallet.debit_in(_kinds(unit, invoice)) is not None,
+        "hints": wallet.HINTS,
     }
 
 
-def _period(period: Json) -> str | None:
-    if period["start"] == period["end"]:
-        return None
-    return f"{answer.day(period['start'])} to {answer.day(period['end'])}"
+def _first(saved: list[Json], chosen: Json | None) -> str:
+    """The method the page proposes: the one that pays by itself, else the newest."""
+    known = [body["id"] for body in saved]
+    if chosen and chosen["id"] in known:
+        return str(chosen["id"])
+    return str(known[0]) if known else "new"
 
 
-def _paragraphs(invoice: Json) -> list[pdf.Row]:
-    facts = _facts(invoice)
-    rows = [
-        pdf.Row(invoice["account_name"], size=20),
-        pdf.Row("Sandbox. No real money moved.", size=10),
-        pdf.Row(f"Invoice {invoice['number']}", size=14, gap=24),
-        pdf.Row(f"Date {facts['date']}"),
-        pdf.Row(f"To {invoice['customer_name'] or ''} {invoice['customer_email'] or ''}"),
-    ]
-    currency = invoice["currency"]
-    for number, line in enumerate(invoice["lines"]["data"]):
-        amount = amounts.written(line["amount"], currency)
-        rows.append(pdf.Row(line["description"], right=amount, gap=0 if number else 18))
-        period = _period(line["period"])
-        if period:
-            rows.append(pdf.Row(period, size=9))
-    rows.append(pdf.Row("Total", right=str(facts["total"]), size=13, gap=12))
-    rows.append(pdf.Row(f"Paid on {facts['paid_on']}" if facts["paid_on"] else "Not paid yet"))
-    return rows
+def _text(unit: Unit, invoice: Json) -> str | None:
+    if invoice_facts.under_way(unit, invoice):
+        return "Your bank debit has been ordered. It is decided in some seconds; look again then."
+    return _TEXTS.get(invoice["status"])
 
 
 def _nothing(sandbox: Sandbox) -> Response:

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 
 from stripe_sandbox import Json, cards, refusals
 from stripe_sandbox.api import lists
-from stripe_sandbox.objects import payment_methods
+from stripe_sandbox.objects import instruments, payment_methods
 from stripe_sandbox.pages import words
 from stripe_sandbox.pages.entry import Entry
 from stripe_sandbox.refusals import Refusal
 from stripe_sandbox.unit import Unit
 
 HINTS = tuple(card for card in cards.CARDS if card.hint)
+_DEBITS = ("bank_arrives", "bank_bounces")
 _ACCOUNTS = {
     "us_bank_account": {"bank_arrives": "000123456789", "bank_bounces": "000111111116"},
     "sepa_debit": {
@@ -37,11 +38,13 @@ def debit_in(kinds: Sequence[str]) -> str | None:
 
 def is_debit(form: Mapping[str, str], kinds: Sequence[str]) -> bool:
     """True if one of the buttons for a bank debit was pressed, and debits can pay."""
-    return debit_in(kinds) is not None and form.get("method") in ("bank_arrives", "bank_bounces")
+    return debit_in(kinds) is not None and form.get("method") in _DEBITS
 
 
 def picked(form: Mapping[str, str], saved: Sequence[Json]) -> Json | None:
-    """The saved method that was picked, or None."""
+    """The saved method that was picked, or None; a button for a bank debit counts for more."""
+    if form.get("method") in _DEBITS:
+        return None
     return next((body for body in saved if body["id"] == form.get("saved")), None)
 
 
@@ -51,7 +54,7 @@ def given(
     """A new payment method for what was typed or pressed, or the words why there is none."""
     name = typed.typed["name"] or typed.typed["email"]
     billing = {
-        **payment_methods.NO_BILLING,
+        **instruments.NO_BILLING,
         "address": typed.address(),
         "email": typed.typed["email"] or None,
         "name": name,

@@ -39,7 +39,9 @@ def ends_a_transaction(node: ast.AST) -> bool:
 def reads_the_environment(node: ast.AST) -> bool:
     """True for os.environ and os.getenv, also when imported by name."""
     if isinstance(node, ast.Attribute):
-        return node.attr in {"environ", "getenv", "environb"}
+        # What a server says of a request has the same name, and is no environment of ours.
+        of_request = isinstance(node.value, ast.Name) and node.value.id == "request"
+        return node.attr in {"environ", "getenv", "environb"} and not of_request
     if isinstance(node, ast.ImportFrom):
         return node.module == "os" and any("env" in alias.name for alias in node.names)
     return False

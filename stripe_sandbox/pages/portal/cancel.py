@@ -3,7 +3,7 @@
 from flask import request
 
 from stripe_sandbox import Json
-from stripe_sandbox.flows import changing, ending
+from stripe_sandbox.flows import changing, deferring, ending
 from stripe_sandbox.objects import subscriptions
 from stripe_sandbox.pages import answer
 from stripe_sandbox.pages.portal import overview
@@ -57,6 +57,8 @@ def end(visit: Visit, subscription_id: str) -> Page | Onward:
     body = visit.plan(subscription_id)
     if body is None or body["cancel_at"]:
         return visit.instead()
+    # A change that was to come with the next period does not come either.
+    deferring.forget(visit.unit, body)
     details = {"cancellation_details": _details(visit)}
     if _feature(visit)["mode"] == "immediately":
         prorate = _feature(visit)["proration_behavior"] != "none"

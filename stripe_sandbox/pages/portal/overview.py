@@ -3,8 +3,9 @@
 from flask import request
 
 from stripe_sandbox import Json, amounts
+from stripe_sandbox.flows import deferring
 from stripe_sandbox.objects import invoices as invoice_objects
-from stripe_sandbox.objects import subscription_items, subscriptions, tax_ids
+from stripe_sandbox.objects import prices, subscription_items, subscriptions, tax_ids
 from stripe_sandbox.pages import answer, wallet, words
 from stripe_sandbox.pages.portal.visit import Onward, Page, Visit, default_method, invoices_of
 
@@ -14,6 +15,7 @@ _DONE = {
     "preferred": "Your plan is paid with this from now on.",
     "removed": "It is removed. Nothing is charged to it any more.",
     "plan": "Your plan is changed.",
+    "later": "Your plan changes with its next period.",
     "canceled": "Your plan is canceled.",
     "kept": "Your plan goes on.",
     "details": "Your details are saved.",
@@ -83,6 +85,7 @@ def plan_facts(visit: Visit, plan: Json) -> dict[str, object]:
         and len(items) == 1
         and not ends,
         "waiting": plan["pending_update"] is not None,
+        "next": _next(visit, plan),
         "discounts": [words.discount(unit, unit.get("discount", one)) for one in plan["discounts"]],
     }
 
@@ -113,6 +116,23 @@ def _state(visit: Visit, plan: Json) -> str:
     if plan["pause_collection"]:
         return "Payments are paused."
     return f"Renews on {until}."
+
+
+def _next(visit: Visit, plan: Json) -> str | None:
+    """What the plan becomes with its next period, if a change waits for that."""
+    phase = deferring.waiting(visit.unit, plan)
+    if phase is None:
+        return None
+    names = []
+    for item in phase["items"]:
+        price = visit.unit.get("price", item["price"])
+        name = str(visit.unit.get("product", price["product"])["name"])
+        each = amounts.written(
+            prices.amount_in(price, plan["currency"]) * item["quantity"], plan["currency"]
+        )
+        counted = words.counted(name, item["quantity"])
+        names.append(f"{counted}, {each} {words.rhythm(price['recurring'])}")
+    return f"Changes on {answer.day(phase['start_date'])} to {' and '.join(names)}."
 
 
 def _owed(visit: Visit, plan: Json) -> dict[str, str] | None:

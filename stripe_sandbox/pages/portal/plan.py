@@ -6,8 +6,14 @@ from dataclasses import dataclass
 from flask import request
 
 from stripe_sandbox import Json, amounts
-from stripe_sandbox.flows import changing, paying, previewing
-from stripe_sandbox.objects import invoice_payments, invoices, prices, subscriptions
+from stripe_sandbox.flows import changing, deferring, paying, previewing
+from stripe_sandbox.objects import (
+    invoice_payments,
+    invoices,
+    prices,
+    subscription_items,
+    subscriptions,
+)
 from stripe_sandbox.pages import answer, words
 from stripe_sandbox.pages.portal.visit import Onward, Page, Visit, default_method
 from stripe_sandbox.refusals import Refusal
@@ -15,6 +21,7 @@ from stripe_sandbox.unit import Unit
 
 _CHANGEABLE = ("active", "past_due", "trialing")
 _MOST = 999_999
+_LENGTHS = {"day": 1, "week": 7, "month": 30, "year": 365}
 # A price that was looked at longer ago than this is worked out anew.
 _STALE_SECONDS = 3600
 _NO_CARD = Refusal(
@@ -71,13 +78,26 @@ def change(visit: Visit, subscription_id: str) -> Page | Onward:
     wish = _wish(visit, plan, request.form, at) if plan else None
     if plan is None or wish is None:
         return _again(visit, subscription_id, plan)
+    if _is_deferred(visit, plan, wish):
+        deferring.defer(unit, plan, wish.price["id"], wish.quantity)
+        return visit.done("later")
     if request.form.get("shown") != str(_previewed(visit, plan, wish)["amount_due"]):
         return _confirmation(visit, plan, wish, changed=True)
-    # What waits for the payment of an earlier change is not waited for any more.
+    # What waits for the payment of an earlier change, or for a day, is not waited for any more.
     changing.expire(unit, subscription_id)
+    deferring.forget(unit, plan)
     details = _details(visit, plan, wish)
     changing.update(unit, {**details, "payment_behavior": "pending_if_incomplete"}, subscription_id)
     return _after_change(visit, subscription_id, wish)
+
+
+def forget(visit: Visit, subscription_id: str) -> Onward:
+    """The change that was to come with the next period will not come."""
+    plan = visit.plan(subscription_id)
+    if plan is None:
+        return visit.instead()
+    deferring.forget(visit.unit, plan)
+    return visit.done("kept")
 
 
 def asked(visit: Visit, subscription_id: str) -> Page | Onward:
@@ -127,6 +147,8 @@ def _confirmation(
     changed: bool = False,
     refusal: Refusal | None = None,
 ) -> Page:
+    if _is_deferred(visit, plan, wish):
+        return _deferral(visit, plan, wish)
     found = _previewed(visit, plan, wish)
     at_once = found["billing_reason"] == "subscription_update"
     currency = plan["currency"]
@@ -134,14 +156,10 @@ def _confirmation(
     left = min(0, found["total"] + found["starting_balance"]) if at_once else 0
     method = default_method(visit, plan)
     written = amounts.written(due, currency)
-    every = words.rhythm(wish.price["recurring"])
-    whole = prices.amount_in(wish.price, currency) * wish.quantity
     return Page(
         "portal/confirm.html",
         {
-            "subscription": plan["id"],
-            "name": _name(visit.unit, wish),
-            "price": f"{amounts.written(whole, currency)} {every}",
+            **_frame(visit, plan, wish),
             "lines": _lines(found) if at_once else [],
             "taxes": _taxes(visit.unit, found) if at_once else [],
             "due": written if at_once else None,
@@ -150,15 +168,62 @@ def _confirmation(
             "method": words.method(method) if method else None,
             "payable": not due or method is not None,
             "button": f"Pay {written} and change plan" if due else "Change plan",
-            "wish": {"price": wish.price["id"], "quantity": wish.quantity, "at": wish.at},
             "shown": found["amount_due"],
             "changed": changed,
             "refusal": refusal,
-            "errors": {},
-            "beside": {},
         },
         402 if refusal else 409 if changed else 200,
     )
+
+
+def _deferral(visit: Visit, plan: Json, wish: _Wish) -> Page:
+    """The page of a change that comes with the next period."""
+    day = answer.day(subscriptions.period_of(plan)[1])
+    return Page(
+        "portal/confirm.html",
+        {
+            **_frame(visit, plan, wish),
+            "later": f"Nothing is charged now. Your plan changes on {day}; until then you keep "
+            "what you have.",
+            "payable": True,
+            "button": "Change plan",
+            "shown": "0",
+        },
+    )
+
+
+def _frame(visit: Visit, plan: Json, wish: _Wish) -> dict[str, object]:
+    """What every confirmation says."""
+    whole = prices.amount_in(wish.price, plan["currency"]) * wish.quantity
+    every = words.rhythm(wish.price["recurring"])
+    deferred = _is_deferred(visit, plan, wish)
+    return {
+        "subscription": plan["id"],
+        "name": _name(visit.unit, wish),
+        "price": f"{amounts.written(whole, plan['currency'])} {every}",
+        "begins": "from then on" if deferred else "from now on",
+        "wish": {"price": wish.price["id"], "quantity": wish.quantity, "at": wish.at},
+        "errors": {},
+        "beside": {},
+    }
+
+
+def _is_deferred(visit: Visit, plan: Json, wish: _Wish) -> bool:
+    """True if the configuration lets a change such as this wait for the end of the period."""
+    asked = {one["type"] for one in _feature(visit)["schedule_at_period_end"]["conditions"]}
+    if plan["status"] != "active":
+        return False
+    item = subscriptions.items_of(plan)[0]
+    now = subscription_items.amount_of(visit.unit, item, plan["currency"])
+    then = prices.amount_in(wish.price, plan["currency"]) * wish.quantity
+    shorter = _days(wish.price["recurring"]) < _days(item["price"]["recurring"])
+    found = {"decreasing_item_amount": then < now, "shortening_interval": shorter}
+    return any(found[name] for name in asked)
+
+
+def _days(recurring: Json) -> int:
+    """About how long a period is; enough to say which of two is shorter."""
+    return _LENGTHS[recurring["interval"]] * int(recurring["interval_count"])
 
 
 def _lines(found: Json) -> list[tuple[str, str]]:

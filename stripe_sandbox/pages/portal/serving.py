@@ -57,6 +57,7 @@ _ADDRESSES = (
     _Address("GET", "/plan/<subscription_id>", plan.choose, "subscription_update"),
     _Address("GET", "/plan/<subscription_id>/confirm", plan.preview, "subscription_update"),
     _Address("POST", "/plan/<subscription_id>/confirm", plan.change, "subscription_update"),
+    _Address("POST", "/plan/<subscription_id>/forget", plan.forget, "subscription_update"),
     _Address("GET", "/plan/<subscription_id>/asked", plan.asked, "subscription_update"),
     _Address("GET", "/cancel/<subscription_id>", cancel.show, "subscription_cancel"),
     _Address("POST", "/cancel/<subscription_id>", cancel.end, "subscription_cancel"),
