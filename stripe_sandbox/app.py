@@ -33,21 +33,6 @@ _PARTS = (
     receipt,
 )
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_PARTS = (
-    dispatch,
-    bank_desk,
-    failures,
-    times,
-    webhooks,
-    views,
-    levers,
-    checkout,
-    confirmation,
-    credit_note,
-    invoice,
-    portal,
-    receipt,
-)
 
 
 def create_app(sandbox: Sandbox) -> Flask:
