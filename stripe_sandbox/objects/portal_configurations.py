@@ -67,6 +67,7 @@ def default(unit: Unit) -> Json:
 
 
 def _blank(unit: Unit) -> Json:
+    """A configuration with everything switched off."""
     return {
         "id": ids.new_id("bpc"),
         "object": KIND,
@@ -75,43 +76,47 @@ def _blank(unit: Unit) -> Json:
         "business_profile": dict.fromkeys(_PROFILE),
         "created": unit.now,
         "default_return_url": None,
-        "features": {
-            "customer_update": {"allowed_updates": [], "enabled": False},
-            "invoice_history": {"enabled": False},
-            "payment_method_update": {"enabled": False, "payment_method_configuration": None},
-            "subscription_cancel": {
-                "cancellation_reason": {
-                    "enabled": False,
-                    "feedback_options": None,
-                    "options": list(REASONS),
-                },
-                "enabled": False,
-                "mode": "at_period_end",
-                "proration_behavior": "none",
-            },
-            "subscription_pause": {
-                "duration": {
-                    "interval_options": [{"interval": "month", "interval_count": 1}],
-                    "type": "interval_options",
-                },
-                "enabled": False,
-            },
-            "subscription_update": {
-                "billing_cycle_anchor": None,
-                "default_allowed_updates": [],
-                "enabled": False,
-                "products": [],
-                "proration_behavior": "none",
-                "schedule_at_period_end": {"conditions": []},
-                "trial_update_behavior": "continue_trial",
-            },
-        },
+        "features": _switched_off(),
         "is_default": False,
         "livemode": False,
         "login_page": {"enabled": False, "url": None},
         "metadata": {},
         "name": None,
         "updated": unit.now,
+    }
+
+
+def _switched_off() -> Json:
+    return {
+        "customer_update": {"allowed_updates": [], "enabled": False},
+        "invoice_history": {"enabled": False},
+        "payment_method_update": {"enabled": False, "payment_method_configuration": None},
+        "subscription_cancel": {
+            "cancellation_reason": {
+                "enabled": False,
+                "feedback_options": None,
+                "options": list(REASONS),
+            },
+            "enabled": False,
+            "mode": "at_period_end",
+            "proration_behavior": "none",
+        },
+        "subscription_pause": {
+            "duration": {
+                "interval_options": [{"interval": "month", "interval_count": 1}],
+                "type": "interval_options",
+            },
+            "enabled": False,
+        },
+        "subscription_update": {
+            "billing_cycle_anchor": None,
+            "default_allowed_updates": [],
+            "enabled": False,
+            "products": [],
+            "proration_behavior": "none",
+            "schedule_at_period_end": {"conditions": []},
+            "trial_update_behavior": "continue_trial",
+        },
     }
 
 
@@ -215,47 +220,40 @@ _PRODUCT = params.hash_of(
 )
 
 
+_SWITCH: params.Fields = {"enabled": params.boolean}
+_DETAILS_CHANGE: params.Fields = {
+    **_SWITCH,
+    "allowed_updates": params.list_of(params.choice(*_DETAILS)),
+}
+_CANCEL: params.Fields = {
+    **_SWITCH,
+    "cancellation_reason": params.hash_of(
+        {**_SWITCH, "options": params.list_of(params.choice(*REASONS))}, ("enabled",)
+    ),
+    "mode": params.choice("at_period_end", "immediately"),
+    "proration_behavior": params.choice(*_PRORATIONS),
+}
+_CONDITION = params.hash_of({"type": params.choice(*_CONDITIONS)}, ("type",))
+_PLAN_CHANGE: params.Fields = {
+    **_SWITCH,
+    "billing_cycle_anchor": params.choice("now", "unchanged"),
+    "default_allowed_updates": params.list_of(params.choice("price", "quantity")),
+    "products": params.list_of(_product, _MOST_PRODUCTS),
+    "proration_behavior": params.choice(*_PRORATIONS),
+    "schedule_at_period_end": params.hash_of({"conditions": params.list_of(_CONDITION)}),
+    "trial_update_behavior": params.choice("continue_trial", "end_trial"),
+}
+
+
 def _features(*, whole: bool) -> Parser:
     needs = ("enabled",) if whole else ()
-    switch = params.boolean
     return params.hash_of(
         {
-            "customer_update": params.hash_of(
-                {"allowed_updates": params.list_of(params.choice(*_DETAILS)), "enabled": switch},
-                needs,
-            ),
-            "invoice_history": params.hash_of({"enabled": switch}, ("enabled",)),
-            "payment_method_update": params.hash_of({"enabled": switch}, ("enabled",)),
-            "subscription_cancel": params.hash_of(
-                {
-                    "cancellation_reason": params.hash_of(
-                        {"enabled": switch, "options": params.list_of(params.choice(*REASONS))},
-                        ("enabled",),
-                    ),
-                    "enabled": switch,
-                    "mode": params.choice("at_period_end", "immediately"),
-                    "proration_behavior": params.choice(*_PRORATIONS),
-                },
-                needs,
-            ),
-            "subscription_update": params.hash_of(
-                {
-                    "billing_cycle_anchor": params.choice("now", "unchanged"),
-                    "default_allowed_updates": params.list_of(params.choice("price", "quantity")),
-                    "enabled": switch,
-                    "products": params.list_of(_product, _MOST_PRODUCTS),
-                    "proration_behavior": params.choice(*_PRORATIONS),
-                    "schedule_at_period_end": params.hash_of(
-                        {
-                            "conditions": params.list_of(
-                                params.hash_of({"type": params.choice(*_CONDITIONS)}, ("type",))
-                            )
-                        }
-                    ),
-                    "trial_update_behavior": params.choice("continue_trial", "end_trial"),
-                },
-                needs,
-            ),
+            "customer_update": params.hash_of(_DETAILS_CHANGE, needs),
+            "invoice_history": params.hash_of(_SWITCH, ("enabled",)),
+            "payment_method_update": params.hash_of(_SWITCH, ("enabled",)),
+            "subscription_cancel": params.hash_of(_CANCEL, needs),
+            "subscription_update": params.hash_of(_PLAN_CHANGE, needs),
         }
     )
 
