@@ -20,6 +20,7 @@ from stripe_sandbox.flows import (
 from stripe_sandbox.flows.repricing import Moment
 from stripe_sandbox.objects import (
     discounts,
+    invoiceitems,
     payment_methods,
     subscription_items,
     subscriptions,
@@ -96,7 +97,9 @@ def prepared(unit: Unit, body: Json, values: Json) -> Change:
         return _new_period(unit, after)
     repricing.move_parts(unit, body, after, moment)
     at_once = behaviour == "always_invoice" or values.get("add_invoice_items")
-    return Change(after, _bill(unit, after) if at_once else None)
+    waits = invoiceitems.waiting(unit, body["customer"], body["id"])
+    # A change that moves no money, as in a trial, writes no empty invoice.
+    return Change(after, _bill(unit, after) if at_once and waits else None)
 
 
 def drafted(unit: Unit, change: Change) -> Json:
