@@ -9,13 +9,16 @@ PYTHON := .venv/bin/python
 UP ?=
 TESTS ?=
 BENCH ?=
+# How many processes share the whole suite: some of its tests wait while others compute.
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run demo test check static format format-check lint types imports bench sandbox-cli lock clean
+.PHONY: help setup run demo test check static format format-check lint types imports \
+	sandbox-contract sandbox-cli bench lock clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make .venv and install the locked packages; at once when done already
 	@:
@@ -30,7 +33,7 @@ demo: $(READY)  ## buy a plan and a pack in a headless browser, on free ports an
 	@$(PYTHON) -m tests.support.demo
 
 test: $(READY)  ## run the tests
-	@$(PYTHON) -m pytest $(TESTS)
+	@$(PYTHON) -m pytest $(if $(TESTS),$(TESTS),-n $(WORKERS))
 
 check: static test  ## everything that must pass: format, lint, types, import rules, tests
 
@@ -56,6 +59,9 @@ types: $(READY)  ## check the types
 imports: $(READY)  ## check who imports whom
 	@echo "Checking who imports whom"
 	@$(PYTHON) .venv/bin/lint-imports --no-logo
+
+sandbox-contract: $(READY)  ## hold the sandbox and our requests against what Stripe describes
+	@$(PYTHON) -m tests.contract
 
 bench: $(READY)  ## measure speed beside yardsticks, one JSON line a benchmark
 	@$(PYTHON) -m benchmarks $(BENCH)

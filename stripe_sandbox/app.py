@@ -16,8 +16,8 @@ from stripe_sandbox.sandbox import Sandbox
 
 _LARGEST_REQUEST = 1024 * 1024
 _CHANGING = frozenset({"DELETE", "POST"})
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _PARTS = (
+    request_log,
     dispatch,
     bank_desk,
     failures,
@@ -32,6 +32,7 @@ _PARTS = (
     portal,
     receipt,
 )
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def create_app(sandbox: Sandbox) -> Flask:
@@ -65,8 +66,6 @@ def create_app(sandbox: Sandbox) -> Flask:
 
     app.before_request(guard)
     app.register_error_handler(HTTPException, refuse)
-    if sandbox.settings.request_log:
-        request_log.install(app, sandbox.settings.request_log)
     for part in _PARTS:
         part.install(app, sandbox)
     return app

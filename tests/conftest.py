@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 # Before anything of ours is imported: the services connect when they are imported, and a test
 # run must never see the developer's own settings or data.
@@ -26,23 +28,49 @@ os.environ["TALKINGPHOTO_ENV_FILE"] = str(_FOLDER / "no.env")
 
 from talkingphoto.foundation import settings  # noqa: E402
 from talkingphoto.runtime import Runtime  # noqa: E402
+from tests.contract import recording  # noqa: E402
 from tests.support.clock import TestClock  # noqa: E402
 from tests.support.databases import TestServer  # noqa: E402
 
-# The same folder as the services' embedded server: it is up, without fsync, before they look.
-_SERVER = TestServer(_FOLDER / "data")
+_SERVER = pytest.StashKey[TestServer]()
+# Files that begin like this go to one process: what they share takes long to start.
+_ONE_PART = ("tests/browser/test_first_purchase", "tests/browser/test_pages_")
 
 
-@atexit.register
-def _forget() -> None:
-    _SERVER.stop()
-    shutil.rmtree(_FOLDER, ignore_errors=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Who runs tests has a server of its own; who only hands them out to others needs none.
+
+    What the product asks of Stripe in this run is looked at when it ends.
+    """
+    config.pluginmanager.register(recording.Plugin(config))
+    atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
+    if config.getoption("dist", "no") == "no":
+        # The same folder as the services' embedded server: it is up, without fsync, before tests
+        # import them. It is stopped before its folder goes.
+        server = config.stash[_SERVER] = TestServer(_FOLDER / "data")
+        atexit.register(server.stop)
+
+
+class _InParts(LoadFileScheduling):  # type: ignore[misc]
+    """Whole files are handed out, in their order: their tests share what fixtures start."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return next((part for part in _ONE_PART if file.startswith(part)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Tests are handed out in parts, the first collected first."""
+    # Not those with the most tests first: the browser's are few, long, and begin with a long start.
+    config.option.loadscopereorder = False
+    return _InParts(config, log)
 
 
 @pytest.fixture(scope="session")
-def postgres() -> TestServer:
-    """The throw-away server of this run."""
-    return _SERVER
+def postgres(pytestconfig: pytest.Config) -> TestServer:
+    """The throw-away server of this run, or of this part of a run."""
+    return pytestconfig.stash[_SERVER]
 
 
 @pytest.fixture(scope="session")

@@ -106,11 +106,18 @@ class Deliverer:
                 due_in = self._round(landed)
             except sqlite3.DatabaseError as error:
                 log.error("deliveries cannot be recorded, and are tried again: %s", error)
-                with self._changed:
-                    self._landed[:0] = landed
-                    self._changed.wait(_RECOVERY_SECONDS)
+                self._recover(landed)
+            except Exception:
+                # Without this thread no webhook would be sent any more, and nobody would know.
+                log.exception("deliveries stumbled, and go on")
+                self._recover(landed)
         for lane in self._lanes.values():
             lane.stop()
+
+    def _recover(self, landed: list[Outcome]) -> None:
+        with self._changed:
+            self._landed[:0] = landed
+            self._changed.wait(_RECOVERY_SECONDS)
 
     def _gathered(self, due_in: float) -> list[Outcome]:
         """What has landed, when there is something to do."""

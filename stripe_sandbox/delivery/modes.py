@@ -48,6 +48,7 @@ class Quirks:
     version: str | None = None
 
 
+USUAL = Quirks()
 # What can be done to an event; each is a share of them.
 SHARES = ("duplicate", "reorder", "delay", "drop", "stale", "two_secrets", "older")
 FIELDS: params.Fields = {
@@ -81,14 +82,17 @@ def decide(modes: Modes, place: int) -> Quirks:
 
 def written(quirks: Quirks) -> str | None:
     """The quirks as they are stored, without what is as usual; None for none."""
-    usual = asdict(Quirks())
-    unusual = {name: value for name, value in asdict(quirks).items() if value != usual[name]}
-    return json.dumps(unusual) if unusual else None
+    if quirks == USUAL:
+        return None
+    usual = asdict(USUAL)
+    return json.dumps(
+        {name: value for name, value in asdict(quirks).items() if value != usual[name]}
+    )
 
 
 def read(stored: str | None) -> Quirks:
     """The quirks as they were stored."""
-    return Quirks(**json.loads(stored)) if stored else Quirks()
+    return Quirks(**json.loads(stored)) if stored else USUAL
 
 
 def stored_modes(text: str) -> Modes:

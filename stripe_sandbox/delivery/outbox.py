@@ -70,7 +70,7 @@ def store(database: sqlite3.Connection, made: Iterable[Row]) -> None:
 
 def _decided(database: sqlite3.Connection, listener: Listener) -> Quirks:
     if listener.modes is None:
-        return Quirks()
+        return modes.USUAL
     row = database.execute(
         "UPDATE labs SET seen = seen + 1 WHERE endpoint = ? RETURNING seen", (listener.id,)
     ).fetchone()

@@ -1,13 +1,20 @@
 """Charges of the older API: a token or a saved source is charged at once, or held."""
 
-from stripe_sandbox import Json, amounts, cards, refusals
+from stripe_sandbox import Json, amounts, refusals
 from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import SHIPPING, TEXT
 from stripe_sandbox.api.routes import Route
 from stripe_sandbox.flows import disputing
-from stripe_sandbox.objects import charges, payment_methods, refunds, sources, test_clocks, tokens
+from stripe_sandbox.objects import (
+    charges,
+    instruments,
+    payment_methods,
+    refunds,
+    sources,
+    test_clocks,
+)
 from stripe_sandbox.objects.charges import HELD_SECONDS, Try
-from stripe_sandbox.unit import Unit, public
+from stripe_sandbox.unit import Unit
 
 _KEPT = (
     "amount",
@@ -25,13 +32,13 @@ _KEPT = (
 def create(unit: Unit, values: Json) -> Json:
     """The card has been charged, or the sum is held on it; a refusal is raised with its charge."""
     amounts.check(values["amount"], values["currency"])
-    source, method = _source(unit, values)
+    method = _source(unit, values)
     wish = {
         **{name: values.get(name) for name in _KEPT},
         "id": None,
         "metadata": params.merged_metadata({}, values.get("metadata") or {}),
     }
-    tried = Try(wish, method, source=public(source))
+    tried = Try(wish, method, source=sources.shown(method))
     behaviour = payment_methods.behaviour_of(tried.method)
     refusal = behaviour.refusal
     if behaviour.authenticate in ("first", "always") and not behaviour.set_up:
@@ -91,16 +98,14 @@ def lapse(unit: Unit, charge_id: str) -> None:
         charges.give_back(unit, charge, charge["amount"])
 
 
-def _source(unit: Unit, values: Json) -> tuple[Json, Json]:
-    """The card to charge, a token's or a saved one, and the payment method it is."""
+def _source(unit: Unit, values: Json) -> Json:
+    """The card to charge: a token's, or one the customer has saved."""
     given = values.get("source")
     customer = None
     if values.get("customer"):
         customer = unit.living("customer", values["customer"], "customer")
     if given and given.startswith("tok_"):
-        card, expiry, with_cvc = tokens.spent(unit, given)
-        drawn = tokens.drawn(card, expiry, with_cvc=with_cvc)
-        return drawn, _method(drawn)
+        return instruments.source_of(unit, given)
     if customer is None:
         raise errors.invalid("Must provide source or customer.", param="source")
     saved = given or customer["default_source"]
@@ -112,19 +117,7 @@ def _source(unit: Unit, values: Json) -> tuple[Json, Json]:
             code="missing",
             param="card",
         )
-    method = sources.owned(unit, saved, customer["id"], "source")
-    return sources.shown(method), method
-
-
-def _method(source: Json) -> Json:
-    """The card as the rest of the sandbox knows it, under the source's own id."""
-    expiry = (source["exp_month"], source["exp_year"])
-    billing = {**payment_methods.NO_BILLING, "name": source["name"]}
-    with_cvc = source["cvc_check"] is not None
-    drawn = payment_methods.drawn_card(
-        cards.by_name(source["_card"]), expiry, billing, with_cvc=with_cvc
-    )
-    return {**drawn, "id": source["id"]}
+    return sources.owned(unit, saved, customer["id"], "source")
 
 
 _DESCRIPTORS: params.Fields = {

@@ -8,6 +8,8 @@ from stripe_sandbox.flows import choosing, completing, quoting
 from stripe_sandbox.objects import payment_methods, test_clocks
 from stripe_sandbox.unit import Unit, public
 
+_NOWHERE = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
+
 
 def show(unit: Unit, values: Json, id: str) -> Json:
     """The Checkout Session behind the page."""
@@ -39,7 +41,7 @@ def confirm(unit: Unit, values: Json, id: str) -> Json:
         )
     choosing.check_owner(session, method)
     email = billing["email"] or (session["customer_details"] or {}).get("email") or ""
-    payer = completing.Payer(email, billing["name"] or email, billing["address"] or {})
+    payer = completing.Payer(email, billing["name"] or email, billing["address"] or dict(_NOWHERE))
     intent = completing.attempt(unit, session, method, payer)
     if intent["status"] == "requires_payment_method":
         if intent["object"] == "setup_intent":

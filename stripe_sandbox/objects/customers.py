@@ -185,8 +185,8 @@ def _attach_given(unit: Unit, body: Json, values: Json) -> None:
         body["default_source"] = sources.saved(unit, token, body["id"])["id"]
     if not method:
         return
+    # Attached, and no more: what pays by default is said in invoice_settings.
     attached = payment_methods.attach_to(unit, method, body["id"], "payment_method")
-    body["invoice_settings"]["default_payment_method"] = attached["id"]
     settings = values.get("invoice_settings") or {}
     if settings.get("default_payment_method") == method:
         # A ready-made name said twice, pm_card_visa, is the one card it has just made.

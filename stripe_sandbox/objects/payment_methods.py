@@ -2,14 +2,13 @@
 
 from datetime import UTC, datetime
 
-from stripe_sandbox import Json, banks, cards, ids
+from stripe_sandbox import Json, banks, cards
 from stripe_sandbox.api import errors, lists, params
 from stripe_sandbox.api.params import ADDRESS, TEXT
 from stripe_sandbox.api.routes import Route
-from stripe_sandbox.banks import Account
 from stripe_sandbox.behaviours import BEHAVIOURS, Behaviour
 from stripe_sandbox.cards import Card
-from stripe_sandbox.objects import tokens
+from stripe_sandbox.objects import instruments, tokens
 from stripe_sandbox.refusals import Refusal
 from stripe_sandbox.unit import Unit
 
@@ -17,7 +16,6 @@ KINDS = ("card", "us_bank_account", "sepa_debit")
 _BILLING = params.hash_of(
     {"address": ADDRESS, "email": TEXT, "name": TEXT, "phone": TEXT, "tax_id": TEXT}
 )
-NO_BILLING: Json = dict.fromkeys(("address", "email", "name", "phone", "tax_id"))
 _READY_MADE = ("pm_card_", "pm_usBankAccount_", "pm_sepaDebit_")
 _DEBITS_IN = {"usd": ("us_bank_account",), "eur": ("sepa_debit",)}
 _HOLDERS = params.choice("company", "individual")
@@ -29,7 +27,7 @@ def create(unit: Unit, values: Json) -> Json:
     given = values.get(kind)
     if given is None:
         raise errors.missing_parameter(kind)
-    billing = {**NO_BILLING, **(values.get("billing_details") or {})}
+    billing = {**instruments.NO_BILLING, **(values.get("billing_details") or {})}
     body = _card_given(unit, given, billing) if kind == "card" else _account_given(given, billing)
     body.update(
         created=unit.now,
@@ -68,8 +66,12 @@ def update(unit: Unit, values: Json, id: str) -> Json:
 def replace_card(unit: Unit, body: Json, card: Card, expiry: tuple[int, int]) -> Json:
     """The bank has told of a new card in place of the saved one, or of its new date."""
     before = unit.get("payment_method", body["id"])
-    body["card"] = {**body["card"], **_printed(card, expiry)}
-    body.update(_behaviour=card.behaviour, _authenticated=BEHAVIOURS[card.behaviour].set_up)
+    body["card"] = {**body["card"], **instruments.printed(card, expiry)}
+    body.update(
+        _authenticated=BEHAVIOURS[card.behaviour].set_up,
+        _behaviour=card.behaviour,
+        _card=card.token,
+    )
     return unit.update("payment_method.automatically_updated", body, before)
 
 
@@ -122,11 +124,11 @@ def usable(unit: Unit, method_id: str, param: str = "payment_method") -> Json:
     card, account = cards.by_token(method_id), banks.by_token(method_id)
     if card is not None:
         expiry = (12, datetime.fromtimestamp(unit.now, UTC).year + 1)
-        body = drawn_card(card, expiry, dict(NO_BILLING), with_cvc=False)
+        body = instruments.card_drawn(card, expiry, dict(instruments.NO_BILLING), with_cvc=False)
     elif account is not None:
         # A debit is never made without a name and an address to write to.
-        billing = {**NO_BILLING, "email": "payer@example.com", "name": "Sandbox Payer"}
-        body = _drawn_account(account, billing)
+        billing = {**instruments.NO_BILLING, "email": "payer@example.com", "name": "Sandbox Payer"}
+        body = instruments.account_drawn(account, billing)
     else:
         raise errors.no_such("PaymentMethod", method_id, param)
     body["created"] = unit.now
@@ -193,26 +195,9 @@ def from_card(
     unit: Unit, card: Card, expiry: tuple[int, int], billing: Json, *, with_cvc: bool
 ) -> Json:
     """A new payment method stands for the card; of the number only last digits and a print stay."""
-    body = drawn_card(card, expiry, billing, with_cvc=with_cvc)
+    body = instruments.card_drawn(card, expiry, billing, with_cvc=with_cvc)
     body["created"] = unit.now
     return unit.insert(body)
-
-
-def drawn_card(card: Card, expiry: tuple[int, int], billing: Json, *, with_cvc: bool) -> Json:
-    """A payment method for the card, stored nowhere yet."""
-    address = billing["address"] or {}
-    shown = {
-        **_printed(card, expiry),
-        "checks": {
-            "address_line1_check": "unchecked" if address.get("line1") else None,
-            "address_postal_code_check": "unchecked" if address.get("postal_code") else None,
-            "cvc_check": "unchecked" if with_cvc else None,
-        },
-        "generated_from": None,
-        "regulated_status": "unregulated",
-        "wallet": None,
-    }
-    return _drawn("card", shown, billing, card.behaviour)
 
 
 def from_account(unit: Unit, number: str, billing: Json) -> Json:
@@ -220,7 +205,7 @@ def from_account(unit: Unit, number: str, billing: Json) -> Json:
     account = banks.by_number(number)
     if account is None:
         raise AssertionError(f"no test account {number[-4:]}")
-    body = _drawn_account(account, billing)
+    body = instruments.account_drawn(account, billing)
     body["created"] = unit.now
     return unit.insert(body)
 
@@ -246,7 +231,7 @@ def _card_given(unit: Unit, given: Json, billing: Json) -> Json:
         card, expiry, with_cvc = tokens.spent(unit, given["token"], "card[token]")
     else:
         card, expiry, with_cvc = tokens.card_of(unit, given, "card")
-    return drawn_card(card, expiry, billing, with_cvc=with_cvc)
+    return instruments.card_drawn(card, expiry, billing, with_cvc=with_cvc)
 
 
 def _account_given(given: Json, billing: Json) -> Json:
@@ -262,71 +247,11 @@ def _account_given(given: Json, billing: Json) -> Json:
             code="invalid_bank_account_iban" if "iban" in given else "account_number_invalid",
             param="sepa_debit[iban]" if "iban" in given else "us_bank_account[account_number]",
         )
-    body = _drawn_account(account, billing)
+    body = instruments.account_drawn(account, billing)
     for name in ("account_holder_type", "account_type"):
         if given.get(name):
             body["us_bank_account"][name] = given[name]
     return body
-
-
-def _printed(card: Card, expiry: tuple[int, int]) -> Json:
-    return {
-        "brand": card.brand,
-        "country": card.country,
-        "display_brand": card.brand,
-        "exp_month": expiry[0],
-        "exp_year": expiry[1],
-        "fingerprint": cards.fingerprint(card.number),
-        "funding": card.funding,
-        "last4": card.number[-4:],
-        "networks": {"available": [card.brand], "preferred": None},
-        "three_d_secure_usage": {"supported": card.secure},
-    }
-
-
-def _drawn_account(account: Account, billing: Json) -> Json:
-    kind = "sepa_debit" if banks.is_iban(account.number) else "us_bank_account"
-    shown: Json = {
-        "fingerprint": banks.fingerprint(account.number),
-        "last4": account.number[-4:],
-    }
-    if kind == "sepa_debit":
-        shown.update(
-            bank_code=account.number[4:9],
-            branch_code="",
-            country=account.number[:2],
-            generated_from={"charge": None, "setup_attempt": None},
-        )
-    else:
-        shown.update(
-            account_holder_type="individual",
-            account_type="checking",
-            bank_name="STRIPE TEST BANK",
-            financial_connections_account=None,
-            networks={"preferred": "ach", "supported": ["ach"]},
-            routing_number=banks.ROUTING_NUMBER,
-            status_details=None,
-        )
-    return _drawn(kind, shown, billing, account.behaviour)
-
-
-def _drawn(kind: str, shown: Json, billing: Json, behaviour: str) -> Json:
-    return {
-        "id": ids.new_id("pm"),
-        "object": "payment_method",
-        "allow_redisplay": "unspecified",
-        "billing_details": billing,
-        kind: shown,
-        "created": 0,
-        "customer": None,
-        "customer_account": None,
-        "livemode": False,
-        "metadata": {},
-        "type": kind,
-        "_authenticated": BEHAVIOURS[behaviour].set_up,
-        "_behaviour": behaviour,
-        "_mandate": None,
-    }
 
 
 _BANK: params.Fields = {"account_holder_type": _HOLDERS}

@@ -4,7 +4,7 @@ from stripe_sandbox import Json, cards
 from stripe_sandbox.api import errors, lists, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route
-from stripe_sandbox.objects import payment_methods, tokens
+from stripe_sandbox.objects import instruments, payment_methods, tokens
 from stripe_sandbox.unit import Unit, Where
 
 _IS_SOURCE = Where("id GLOB 'card_*'")
@@ -81,15 +81,11 @@ def all_of(unit: Unit, values: Json, id: str) -> Json:
 
 def saved(unit: Unit, token: str, customer_id: str) -> Json:
     """A payment method for the token's card is the customer's, unless the bank refused it."""
-    card, expiry, with_cvc = tokens.spent(unit, token, "source")
-    drawn = tokens.drawn(card, expiry, with_cvc=with_cvc)
-    method = payment_methods.drawn_card(
-        card, expiry, dict(payment_methods.NO_BILLING), with_cvc=with_cvc
-    )
+    method = instruments.source_of(unit, token)
     refusal = payment_methods.refused_saving(method)
     if refusal is not None:
         raise errors.card_refused(payment_methods.refusal_body(refusal), None)
-    method.update(id=drawn["id"], created=unit.now, customer=customer_id)
+    method["customer"] = customer_id
     unit.insert(method)
     unit.emit("customer.source.created", shown(method))
     return method
@@ -125,13 +121,10 @@ def included(unit: Unit, body: Json) -> Json:
 def shown(method: Json) -> Json:
     """The saved card in the shape of the older API."""
     card, billing = method["card"], method["billing_details"]
-    printed = next(
-        one for one in cards.CARDS if cards.fingerprint(one.number) == card["fingerprint"]
-    )
-    drawn = tokens.drawn(printed, (card["exp_month"], card["exp_year"]), with_cvc=False)
+    expiry = (card["exp_month"], card["exp_year"])
     address = billing["address"] or {}
     return {
-        **{name: value for name, value in drawn.items() if name != "_card"},
+        **tokens.drawn(cards.by_name(method["_card"]), expiry, with_cvc=False),
         **{name: address.get(part) for name, part in _ADDRESS.items()},
         "id": method["id"],
         "customer": method["customer"],

@@ -42,7 +42,7 @@ def create(unit: Unit, values: Json) -> Json:
         {
             "id": ids.new_id("tok"),
             "object": "token",
-            "card": {name: value for name, value in shown.items() if name != "_card"},
+            "card": shown,
             "client_ip": None,
             "created": unit.now,
             "livemode": False,
@@ -109,7 +109,6 @@ def drawn(card: Card, expiry: tuple[int, int], *, with_cvc: bool) -> Json:
         "metadata": {},
         "networks": {"preferred": None},
         "regulated_status": "unregulated",
-        "_card": card.token,
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from stripe_sandbox import Json, cards, refusals
 from stripe_sandbox.api import lists
-from stripe_sandbox.objects import payment_methods
+from stripe_sandbox.objects import instruments, payment_methods
 from stripe_sandbox.pages import words
 from stripe_sandbox.pages.entry import Entry
 from stripe_sandbox.refusals import Refusal
@@ -54,7 +54,7 @@ def given(
     """A new payment method for what was typed or pressed, or the words why there is none."""
     name = typed.typed["name"] or typed.typed["email"]
     billing = {
-        **payment_methods.NO_BILLING,
+        **instruments.NO_BILLING,
         "address": typed.address(),
         "email": typed.typed["email"] or None,
         "name": name,

@@ -20,6 +20,8 @@ ENVIRONMENT = {
     "talkingphoto/integrations/postgres_programs.py",
     # Knows nothing of ours, so it has its own few.
     "stripe_sandbox/__main__.py",
+    # The surroundings of a request, where its connection is to be found, and not the process's.
+    "stripe_sandbox/faults/failing.py",
 }
 ROW_LOCKS = {"talkingphoto/billing/customers.py", "talkingphoto/foundation/jobs.py"}
 
@@ -37,7 +39,9 @@ def ends_a_transaction(node: ast.AST) -> bool:
 def reads_the_environment(node: ast.AST) -> bool:
     """True for os.environ and os.getenv, also when imported by name."""
     if isinstance(node, ast.Attribute):
-        return node.attr in {"environ", "getenv", "environb"}
+        # What a server says of a request has the same name, and is no environment of ours.
+        of_request = isinstance(node.value, ast.Name) and node.value.id == "request"
+        return node.attr in {"environ", "getenv", "environb"} and not of_request
     if isinstance(node, ast.ImportFrom):
         return node.module == "os" and any("env" in alias.name for alias in node.names)
     return False

@@ -18,14 +18,17 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.support import chromium
+from tests.support.customer import PATIENCE_MILLISECONDS
 from tests.support.sandbox import free_port
 from tests.support.stack import Stack, running_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
+BERLIN = "Europe/Berlin"
+NOWHERE = "about:blank"
 
 Opener = Callable[..., Page]
 
@@ -41,6 +44,7 @@ class Pages:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """One Chromium for these tests; each test opens people of its own in it."""
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as play:
         launched = chromium.launch(play)
         yield launched
@@ -62,30 +66,33 @@ def person(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
 
 @pytest.fixture(scope="package")
-def known_people(browser: Browser) -> dict[str, BrowserContext]:
-    """Browsers of people who only look; each keeps its cache of Streamlit's scripts."""
+def tabs(browser: Browser) -> dict[str, Page]:
+    """The one tab of those who only look, by their time zone.
+
+    Chromium compiles Streamlit's scripts anew in every other tab, which costs three times as much.
+    """
     return {}
 
 
 @pytest.fixture
-def look(
-    pages: Pages, browser: Browser, known_people: dict[str, BrowserContext]
-) -> Iterator[Opener]:
+def look(pages: Pages, browser: Browser, tabs: dict[str, Page]) -> Iterator[Opener]:
     """Opens a page of the stand-in and waits until it is whole: `look("/account", who="free")`."""
-    opened: list[Page] = []
 
-    def open_page(path: str, **wishes: object) -> Page:
-        key = repr(sorted(wishes.items()))
-        if key not in known_people:
-            known_people[key] = chromium.context(browser, **wishes)  # type: ignore[arg-type]
-        opened.append(known_people[key].new_page())
-        opened[-1].goto(pages.url + path)
-        opened[-1].wait_for_selector(".tp-foot", timeout=30_000)
-        return opened[-1]
+    def open_page(
+        path: str, *, who: str = "", width: int = 1280, dark: bool = False, timezone: str = BERLIN
+    ) -> Page:
+        if timezone not in tabs:
+            tabs[timezone] = chromium.context(browser, timezone=timezone).new_page()
+        tab = tabs[timezone]
+        tab.goto(NOWHERE)
+        chromium.become(tab, who=who, width=width, dark=dark)
+        tab.goto(pages.url + path)
+        tab.wait_for_selector(".tp-foot", timeout=PATIENCE_MILLISECONDS)
+        return tab
 
     yield open_page
-    for page in opened:
-        page.close()
+    for tab in tabs.values():
+        tab.goto(NOWHERE)
 
 
 @pytest.fixture(scope="package")

@@ -55,7 +55,7 @@ def test_videos_that_arrive_appear_without_a_reload(look: Opener, pages: Pages) 
     page = look("/account", who="waiting")
     expect(page.locator(".tp-big")).to_have_text("3")
     (pages.folder / "waiting.paid").touch()
-    expect(page.locator(".tp-big")).to_have_text("82", timeout=10_000)
+    expect(page.locator(".tp-big")).to_have_text("82", timeout=60_000)
     expect(page.locator(".tp-me")).to_contain_text("82 videos left")
 
 
@@ -66,7 +66,7 @@ def test_s7_a_session_ended_elsewhere_leaves_an_open_tab_within_two_seconds(
     expect(page.locator(".tp-big")).to_be_visible()
     (pages.folder / "ending.out").touch()
     ended_at = time.monotonic()
-    expect(page.get_by_text("You signed out in another window.")).to_be_visible(timeout=5_000)
+    expect(page.get_by_text("You signed out in another window.")).to_be_visible(timeout=30_000)
     assert time.monotonic() - ended_at < 2.5
     expect(page.get_by_test_id("stMain")).not_to_contain_text("ending@example.com")
     expect(page.locator(".tp-big")).to_have_count(0)

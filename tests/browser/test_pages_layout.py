@@ -84,7 +84,7 @@ def test_the_menu_is_a_tab_bar_under_the_thumb_of_a_phone(look: Opener) -> None:
 def test_the_tab_bar_covers_no_part_of_the_footer(look: Opener) -> None:
     page = look("/success?session_id=cs_pack", who="free", width=375)
     page.locator(".tp-foot a").last.scroll_into_view_if_needed()
-    page.get_by_role("link", name="Contact").click(timeout=5_000)
+    page.get_by_role("link", name="Contact").click(timeout=30_000)
     expect(page.get_by_role("heading", level=1)).to_have_text("Contact", timeout=30_000)
 
 

@@ -14,7 +14,7 @@ def test_a_slow_payment_is_confirmed_without_a_reload(look: Opener) -> None:
     page = look("/success?session_id=cs_slow", who="free")
     expect(heading(page)).to_have_text("Confirming your payment")
     expect(page.get_by_test_id("stMain")).to_contain_text("You can close this page")
-    expect(heading(page)).to_have_text("You are on Starter.", timeout=15_000)
+    expect(heading(page)).to_have_text("You are on Starter.", timeout=60_000)
     expect(page.get_by_test_id("stMain")).to_contain_text("30 videos are ready.")
 
 

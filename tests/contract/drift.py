@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.contract import schemas, sdk
@@ -39,17 +39,20 @@ class Place:
 
     path: str
     schema: str
+    described: dict[str, Json] = field(repr=False)
 
-    def field(self, name: str) -> Place:
-        return Place(f"{self.path}.{name}", self.schema)
+    def below(self, more: str) -> Place:
+        """The place so much further down in the object."""
+        return replace(self, path=f"{self.path}{more}")
 
 
-def differences() -> list[str]:
+def differences(described: dict[str, Json] | None = None) -> list[str]:
     """One sentence for each thing the two say otherwise, over every object served."""
+    known = schemas.described() if described is None else described
     found = {
         sentence
         for name in SERVED
-        for sentence in _compare(Place(name, name), sdk.class_of(name), schemas.described()[name])
+        for sentence in _compare(Place(name, name, known), sdk.class_of(name), known[name])
     }
     return sorted(found)
 
@@ -67,7 +70,7 @@ def _compare(at: Place, kind: Any, schema: Json) -> Iterator[str]:
         if reading.optional == (name in must and not shape.get("nullable")):
             said = "optional" if reading.optional else "always there"
             yield f"{at.path}.{name}: {said} in the SDK only (schema {at.schema})"
-        yield from _compare_field(at.field(name), reading, shape)
+        yield from _compare_field(at.below(f".{name}"), reading, shape)
 
 
 def _compare_field(at: Place, reading: sdk.Reading, shape: Json) -> Iterator[str]:
@@ -82,8 +85,7 @@ def _compare_field(at: Place, reading: sdk.Reading, shape: Json) -> Iterator[str
     if inner is None or reading.inner is None:
         return
     if kinds == {"list"}:
-        below = Place(f"{at.path}[]", at.schema)
-        yield from _compare_field(below, sdk.read(reading.inner), inner)
+        yield from _compare_field(at.below("[]"), sdk.read(reading.inner), inner)
     else:
         yield from _compare(at, reading.inner, inner)
 
@@ -94,7 +96,7 @@ def _described(at: Place, shape: Json) -> tuple[Place, frozenset[str], frozenset
         name = shape["$ref"].rsplit("/", 1)[1]
         if sdk.is_object(name):
             return at, frozenset({"object"}), frozenset(), None
-        return _described(Place(at.path, name), schemas.described()[name])
+        return _described(replace(at, schema=name), at.described[name])
     if "anyOf" in shape:
         parts = [_described(at, one) for one in schemas.alternatives(shape)]
         place = parts[0][0] if len(parts) == 1 else at

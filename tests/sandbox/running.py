@@ -23,7 +23,7 @@ KEY = "sk_test_of_the_sandbox_tests"
 GOOD_CARD = "4242 4242 4242 4242"
 
 
-def eventually(check: Callable[[], bool], *, seconds: float = 8.0) -> None:
+def eventually(check: Callable[[], bool], *, seconds: float = 60.0) -> None:
     """The check holds before the time is over."""
     deadline = time.monotonic() + seconds
     while not check():
@@ -65,6 +65,8 @@ class Receiver:
                 """Test output stays readable."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        # Asked for port 0, it has whichever was free at that moment.
+        self.port = self._server.server_port
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -110,12 +112,12 @@ class Process:
     def start(self) -> "Process":
         """It answers."""
         self.popen = self.launch()
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 90
         while True:
             try:
                 if requests.get(f"{self.base}/healthz", timeout=2).ok:
                     return self
-            except requests.ConnectionError:
+            except requests.RequestException:
                 assert self.popen.poll() is None, self.log()
                 assert time.monotonic() < deadline, self.log()
                 time.sleep(0.03)
@@ -151,7 +153,7 @@ class Process:
             # The whole of it, as when a machine goes down: a worker left alone would answer on.
             os.killpg(self.popen.pid, how)
         self.popen.send_signal(how)
-        return self.popen.wait(10)
+        return self.popen.wait(60)
 
     @property
     def store(self) -> Path:

@@ -66,6 +66,8 @@ def test_ready_made_tokens_behave_as_their_cards(payer: Payer) -> None:
     error = payer.refused(create, params={**params, "source": "tok_nonsense"})
     assert error.code == "resource_missing"
     assert "source or customer" in str(payer.refused(create, params=params))
+    nobody = {**params, "customer": payer.v1.customers.create().id}
+    assert "has no active card" in str(payer.refused(create, params=nobody))
 
 
 def test_a_held_charge_is_captured_in_part_once(payer: Payer) -> None:

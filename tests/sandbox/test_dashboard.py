@@ -36,7 +36,12 @@ def _pull(shop: Shop, path: str, /, **form: str) -> requests.Response:
 
 
 def _customer(shop: Shop, email: str) -> Any:
-    params: Any = {"email": email, "name": "<b>Ada</b>", "payment_method": "pm_card_visa"}
+    params: Any = {
+        "email": email,
+        "name": "<b>Ada</b>",
+        "payment_method": "pm_card_visa",
+        "invoice_settings": {"default_payment_method": "pm_card_visa"},
+    }
     return shop.client.v1.customers.create(params=params)
 
 

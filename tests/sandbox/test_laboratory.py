@@ -11,8 +11,10 @@ import pytest
 import requests
 import stripe
 
-from stripe_sandbox.delivery import modes
+from stripe_sandbox.delivery import laboratory, log, modes
+from stripe_sandbox.delivery.log import Wanted
 from stripe_sandbox.delivery.modes import Modes
+from stripe_sandbox.sandbox import Sandbox, Settings
 from tests.sandbox.running import Process, Receiver, Shop, eventually
 
 _NAMES = count(1)
@@ -307,5 +309,30 @@ def test_a_laboratory_outlives_a_restart(tmp_path: Path) -> None:
     sandbox.start()
     v1.products.create(params={"name": "Twice"})
     eventually(lambda: len(receiver.letters) == 2)
+    sandbox.stop()
+    receiver.close()
+
+
+def test_an_event_that_cannot_be_written_is_given_up_and_the_others_go_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver = Receiver()
+    receiver.open()
+    sandbox = Sandbox(
+        Settings(tmp_path / "s.sqlite", "http://localhost:1", "Shop", receiver.url, ("whsec_x",))
+    )
+    with sandbox.transaction() as unit:
+        endpoint = unit.select("webhook_endpoint")[0]
+        laboratory.set_up(unit, endpoint["id"], {"older": 100})
+    with sandbox.transaction() as unit:
+        # No older shape can be made of an invoice without lines.
+        unit.emit("invoice.paid", {"id": "in_1", "object": "invoice"})
+        unit.emit("product.created", {"id": "prod_1", "object": "product"})
+    sandbox.start()
+    eventually(lambda: [e["type"] for e in receiver.events()] == ["product.created"])
+    with sandbox.store.transaction() as database:
+        page = log.page(database, Wanted(state="failed"))
+    assert [row["type"] for row in page["data"]] == ["invoice.paid"]
+    assert "cannot be written" in caplog.text
     sandbox.stop()
     receiver.close()

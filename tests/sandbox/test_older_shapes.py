@@ -184,20 +184,8 @@ def test_a_version_that_is_not_served_is_refused_by_name(shop: Shop) -> None:
 def _taxed_invoice() -> Json:
     """An invoice over 2,000 with 20 % included in it and 100 on top."""
     taxes = [
-        {
-            "amount": 400,
-            "tax_behavior": "inclusive",
-            "tax_rate_details": {"tax_rate": "txr_in"},
-            "taxability_reason": "standard_rated",
-            "taxable_amount": 2000,
-        },
-        {
-            "amount": 100,
-            "tax_behavior": "exclusive",
-            "tax_rate_details": {"tax_rate": "txr_on"},
-            "taxability_reason": "standard_rated",
-            "taxable_amount": 2000,
-        },
+        _tax(400, behavior="inclusive", rate="txr_in"),
+        _tax(100, behavior="exclusive", rate="txr_on"),
     ]
     line = {
         "id": "il_1",
@@ -222,6 +210,16 @@ def _taxed_invoice() -> Json:
         "status": "open",
         "total_pretax_credit_amounts": [],
         "total_taxes": taxes,
+    }
+
+
+def _tax(amount: int, *, behavior: str, rate: str) -> Json:
+    return {
+        "amount": amount,
+        "tax_behavior": behavior,
+        "tax_rate_details": {"tax_rate": rate},
+        "taxability_reason": "standard_rated",
+        "taxable_amount": 2000,
     }
 
 

@@ -248,3 +248,28 @@ def test_a_client_secret_opens_its_own_intent_only(payer: Payer) -> None:
     assert with_it.id == made.id
     with pytest.raises(stripe.InvalidRequestError, match="does not match"):
         v1.payment_intents.retrieve(made.id, params={"client_secret": "pi_x_secret_y"})
+
+
+def test_a_card_can_be_held_or_saved_by_its_own_options(payer: Payer) -> None:
+    held = payer.pay(payment_method_options={"card": {"capture_method": "manual"}})
+    assert (held.status, held.capture_method) == ("requires_capture", "automatic_async")
+    customer = payer.v1.customers.create().id
+    saved = payer.pay(
+        customer=customer,
+        payment_method_options={"card": {"setup_future_usage": "off_session"}},
+        expand=["payment_method"],
+    )
+    assert saved.payment_method.customer == customer
+    loose = payer.pay(
+        customer=customer,
+        setup_future_usage="off_session",
+        payment_method_options={"card": {"setup_future_usage": "none"}},
+        expand=["payment_method"],
+    )
+    assert loose.payment_method.customer is None
+
+
+def test_changing_the_sum_takes_back_the_banks_question(payer: Payer) -> None:
+    asked = payer.pay("threeDSecure2Required")
+    changed = payer.v1.payment_intents.update(asked.id, params={"amount": 2100})
+    assert (changed.status, changed.next_action) == ("requires_confirmation", None)

@@ -145,7 +145,13 @@ _TERMS = st.builds(
 
 def _subscribed(unit: Any, terms: Terms, begins: int) -> Any:
     unit.now = begins
-    customer = customers.create(unit, {"email": "a@example.com", "payment_method": "pm_card_visa"})
+    customer = customers.create(
+        unit,
+        {
+            "payment_method": "pm_card_visa",
+            "invoice_settings": {"default_payment_method": "pm_card_visa"},
+        },
+    )
     values: Any = {
         "customer": customer["id"],
         "items": [{"price": _price(unit, terms.old), "quantity": terms.quantity}],

@@ -59,9 +59,8 @@ def test_a_refund_that_fails_gives_its_money_back_to_the_merchant(timed_payer: P
     payer = timed_payer
     paid = payer.pay("refundFail")
     before = payer.balance()
-    refund = payer.v1.refunds.create(params={"payment_intent": paid.id})
-    assert refund.status == "succeeded"
-    assert payer.v1.charges.retrieve(refund.charge).refunded
+    refund = payer.v1.refunds.create(params={"payment_intent": paid.id, "expand": ["charge"]})
+    assert (refund.status, refund.charge.refunded) == ("succeeded", True)
     payer.sandbox.advance(5)
     failed = payer.v1.refunds.retrieve(
         refund.id, params={"expand": ["failure_balance_transaction"]}
@@ -69,7 +68,7 @@ def test_a_refund_that_fails_gives_its_money_back_to_the_merchant(timed_payer: P
     assert (failed.status, failed.failure_reason) == ("failed", "expired_or_canceled_card")
     assert failed.failure_balance_transaction.amount == 2000
     assert payer.moves(refund.id) == [("refund", -2000, 0), ("refund_failure", 2000, 0)]
-    charge = payer.v1.charges.retrieve(refund.charge)
+    charge = payer.v1.charges.retrieve(refund.charge.id)
     assert (charge.refunded, charge.amount_refunded) == (False, 0)
     assert payer.balance() == before
     assert payer.events(refund.id) == [
@@ -82,9 +81,10 @@ def test_a_refund_that_fails_gives_its_money_back_to_the_merchant(timed_payer: P
 
 def test_a_debit_is_given_back_after_a_while(timed_payer: Payer) -> None:
     payer = timed_payer
-    paid = payer.debit("usBankAccount_success")
-    error = payer.refused(payer.v1.refunds.create, params={"payment_intent": paid.id})
+    promised = payer.debit("usBankAccount_processing")
+    error = payer.refused(payer.v1.refunds.create, params={"payment_intent": promised.id})
     assert "does not have a successful charge" in str(error)
+    paid = payer.debit("usBankAccount_success")
     payer.sandbox.advance(3)
     refund = payer.v1.refunds.create(params={"payment_intent": paid.id})
     assert (refund.status, refund.id[:4]) == ("pending", "pyr_")

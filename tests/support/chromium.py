@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from typing import Literal
 
-from playwright.sync_api import Browser, BrowserContext, Playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize
 
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -41,11 +42,29 @@ def context(
 ) -> BrowserContext:
     """A person's browser, signed in with the token `who` unless that is empty."""
     made = browser.new_context(
-        viewport={"width": width, "height": 812 if width < 500 else 900},
-        color_scheme="dark" if dark else "light",
-        timezone_id=timezone,
+        viewport=_viewport(width), color_scheme=_scheme(dark), timezone_id=timezone
     )
+    _sign_in(made, who)
+    return made
+
+
+def become(tab: Page, *, who: str, width: int, dark: bool) -> None:
+    """The tab, the only one of its browser, is as one of a new browser of that person would be."""
+    tab.context.clear_cookies()
+    _sign_in(tab.context, who)
+    tab.set_viewport_size(_viewport(width))
+    tab.emulate_media(color_scheme=_scheme(dark))
+
+
+def _viewport(width: int) -> ViewportSize:
+    return {"width": width, "height": 812 if width < 500 else 900}
+
+
+def _scheme(dark: bool) -> Literal["dark", "light"]:
+    return "dark" if dark else "light"
+
+
+def _sign_in(browser: BrowserContext, who: str) -> None:
     if who:
         # Chromium takes a __Host- cookie only from an https address, and sends it to localhost.
-        made.add_cookies([{"name": SESSION_COOKIE, "value": who, "url": "https://localhost"}])
-    return made
+        browser.add_cookies([{"name": SESSION_COOKIE, "value": who, "url": "https://localhost"}])

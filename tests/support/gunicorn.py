@@ -15,7 +15,7 @@ import requests
 from tests.support.sandbox import free_port
 
 ROOT = Path(__file__).parents[2]
-_START_SECONDS = 30
+_START_SECONDS = 90
 
 
 class Gunicorn:
@@ -65,7 +65,7 @@ class Gunicorn:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             try:
-                if requests.get(f"{self.base}/healthz", timeout=1).ok:
+                if requests.get(f"{self.base}/healthz", timeout=5).ok:
                     return
             except requests.RequestException:
                 time.sleep(0.05)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 import os
 import re
@@ -9,7 +11,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,16 +21,36 @@ import requests
 import stripe
 
 VISA = "4242424242424242"
-_START_SECONDS = 20
-_TIMEOUT = 10
+_START_SECONDS = 90
+_TIMEOUT = 30
+# Below those that systems give to connections that go out: none of them takes a port of ours.
+_PORTS = (20_000, 32_000)
+_BLOCK = 200
 Event = dict[str, Any]
 
 
+@functools.cache
+def _own_ports() -> tuple[socket.socket, Iterator[int]]:
+    """A block of ports, round and round, and the mark on it: ours as long as this process lives."""
+    for mark in range(*_PORTS, _BLOCK):
+        guard = socket.socket()
+        try:
+            guard.bind(("127.0.0.1", mark))
+        except OSError:
+            guard.close()
+            continue
+        return guard, itertools.cycle(range(mark + 1, mark + _BLOCK))
+    raise AssertionError("every block of ports has an owner")
+
+
 def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, and that no other test process is given."""
+    _, ports = _own_ports()
+    for port in itertools.islice(ports, _BLOCK):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("every port of ours is taken")
 
 
 @dataclass(frozen=True)
@@ -68,7 +91,7 @@ class SandboxProcess:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             try:
-                if requests.get(f"{self.base}/healthz", timeout=1).ok:
+                if requests.get(f"{self.base}/healthz", timeout=5).ok:
                     return
             except requests.RequestException:
                 time.sleep(0.05)
@@ -106,8 +129,8 @@ class SandboxProcess:
         assert answer.ok, answer.text
 
     def client(self, key: str) -> stripe.StripeClient:
-        """The official SDK, speaking to this sandbox."""
-        return stripe.StripeClient(key, base_addresses={"api": self.base})
+        """The official SDK, speaking to this sandbox; its key tells it from the product's."""
+        return stripe.StripeClient(f"{key}_tests", base_addresses={"api": self.base})
 
     def events(self, key: str) -> list[Event]:
         """The latest hundred events, oldest first, as delivered."""

@@ -18,7 +18,7 @@ import requests
 from tests.support.sandbox import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-_START_SECONDS = 60
+_START_SECONDS = 90
 GUNICORN = ("-m", "gunicorn", "--no-control-socket", "-b", "127.0.0.1:{port}", "webhook_app:app")
 
 
@@ -85,7 +85,7 @@ class WebProcess:
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
-            return self.process.wait(20)
+            return self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise

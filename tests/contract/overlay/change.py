@@ -85,7 +85,7 @@ def _made(schema: Json, change: Change) -> bool:
     if change.kind in ("added", "retyped"):
         before = fields.get(name)
         _put(fields, must, change.field, change.shape)
-        return bool(fields[name] != before)
+        return before is None or {**before, **fields[name]} != before
     if change.kind == "values":
         return _more_words(fields[name], change.values)
     return _moved(must, name, there=change.kind == "required")

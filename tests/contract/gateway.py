@@ -1,0 +1,137 @@
+"""The product's door to Stripe at work: every verb once, against a sandbox that writes it down."""
+
+from __future__ import annotations
+
+import inspect
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from talkingphoto.billing import catalog
+from talkingphoto.integrations.stripe_gateway import CheckoutOrder, StripeGateway
+from tests.contract import recording
+from tests.sandbox.running import GOOD_CARD, Process, Shop, open_shop
+
+# It reads a letter and calls nobody.
+_CALLS_NOBODY = {"verify"}
+_KEY = "sk_test_of_the_product"
+
+
+@dataclass
+class Scene:
+    """A gateway, somebody who pays, and what they have done so far."""
+
+    gateway: StripeGateway
+    payer: Shop
+    customer: str = ""
+    session: str = ""
+
+    def sell(self, item: str) -> str:
+        """A new session that sells the item to the customer."""
+        chosen = catalog.item(item)
+        price = self.gateway.ensure_price(chosen, chosen_price_id="").price_id
+        order = CheckoutOrder(
+            idempotency_key=f"contract:{item}",
+            user_id="1",
+            request_id="2",
+            customer_id=self.customer,
+            item=chosen,
+            price_id=price,
+            success_url="http://localhost:1/success",
+            cancel_url="http://localhost:1/cancel",
+        )
+        return self.gateway.create_checkout(order).id
+
+    def newest(self, resource: str) -> Any:
+        """The newest object of a kind, as a test reads it."""
+        return getattr(self.payer.client.v1, resource).list(params={"limit": 1}).data[0]
+
+
+def _customer(scene: Scene) -> None:
+    scene.customer = scene.gateway.ensure_customer(user_id="1", email="ada@example.com")
+
+
+def _checkout(scene: Scene) -> None:
+    scene.sell("starter:month")
+    scene.sell("pack:10")
+
+
+def _price(scene: Scene) -> None:
+    item = catalog.item("pack:10")
+    made = scene.gateway.ensure_price(item, chosen_price_id="")
+    scene.gateway.ensure_price(item, chosen_price_id=made.price_id)
+
+
+def _expire(scene: Scene) -> None:
+    scene.gateway.expire_checkout(scene.sell("pro:year"))
+
+
+def _fetch_checkout(scene: Scene) -> None:
+    session = scene.sell("starter:month")
+    paid = scene.payer.pay(scene.payer.reread(_Named(session)), GOOD_CARD)
+    assert paid.ok, paid.text
+    scene.gateway.fetch_checkout(session)
+
+
+def _endpoint(scene: Scene) -> None:
+    for _ in range(2):
+        scene.gateway.ensure_endpoint(url="http://localhost:9/h", event_types=("invoice.paid",))
+
+
+@dataclass(frozen=True)
+class _Named:
+    """What a session is to the payer: its id."""
+
+    id: str
+
+
+# In this order: later verbs read what earlier ones made.
+VERBS: dict[str, Callable[[Scene], object]] = {
+    "check": lambda scene: scene.gateway.check(),
+    "ensure_price": _price,
+    "ensure_endpoint": _endpoint,
+    "ensure_customer": _customer,
+    "create_checkout": _checkout,
+    "expire_checkout": _expire,
+    "fetch_checkout": _fetch_checkout,
+    "checkout_of_payment": lambda scene: scene.gateway.checkout_of_payment(
+        scene.newest("payment_intents").id
+    ),
+    "fetch_subscription": lambda scene: scene.gateway.fetch_subscription(
+        scene.newest("subscriptions").id
+    ),
+    "fetch_invoice": lambda scene: scene.gateway.fetch_invoice(scene.newest("invoices").id),
+    "invoice_of_payment": lambda scene: scene.gateway.invoice_of_payment(
+        scene.newest("payment_intents").id
+    ),
+    "fetch_payment": lambda scene: scene.gateway.fetch_payment(scene.newest("payment_intents").id),
+    "fetch_refunds": lambda scene: scene.gateway.fetch_refunds(scene.newest("charges").id),
+}
+
+
+def not_called() -> list[str]:
+    """The verbs of the gateway that have no call here."""
+    verbs = {
+        name
+        for name, _ in inspect.getmembers(StripeGateway, inspect.isfunction)
+        if not name.startswith("_")
+    }
+    return sorted(verbs - VERBS.keys() - _CALLS_NOBODY)
+
+
+def requests() -> list[recording.Request]:
+    """What the gateway sends when every verb is called once."""
+    with tempfile.TemporaryDirectory(prefix="contract-") as folder:
+        log = Path(folder) / "requests"
+        settings = {recording.VARIABLE: str(log)}
+        process = Process(Path(folder), settings=settings).start()
+        try:
+            gateway = StripeGateway(api_key=_KEY, api_base=process.base, webhook_secrets=())
+            scene = Scene(gateway, open_shop(process))
+            for verb in VERBS.values():
+                verb(scene)
+        finally:
+            process.stop()
+        return recording.read(log)
