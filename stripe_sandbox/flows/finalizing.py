@@ -2,7 +2,7 @@
 
 from stripe_sandbox import Json, amounts
 from stripe_sandbox.flows import collecting, settling, totalling
-from stripe_sandbox.objects import customer_balance, invoice_payments, invoices
+from stripe_sandbox.objects import customer_balance, invoice_payments, invoices, tax_ids
 from stripe_sandbox.unit import Unit
 
 DRAFT_SECONDS = 3600
@@ -40,6 +40,7 @@ def finalize(
         status="open",
         number=number,
         automatically_finalizes_at=None,
+        customer_tax_ids=_tax_ids(unit, customer["id"]),
         effective_at=invoice["effective_at"] or unit.now,
         hosted_invoice_url=f"{unit.public_url}/i/{invoice['id']}",
         invoice_pdf=f"{unit.public_url}/i/{invoice['id']}/pdf",
@@ -128,6 +129,12 @@ def _leave_balance(unit: Unit, invoice: Json) -> None:
     invoice.update(
         starting_balance=balance, ending_balance=balance, amount_due=owed, amount_remaining=owed
     )
+
+
+def _tax_ids(unit: Unit, customer_id: str) -> list[Json]:
+    """The tax ids the invoice prints, oldest first."""
+    held = tax_ids.of_customer(unit, customer_id)
+    return [{"type": body["type"], "value": body["value"]} for body in reversed(held)]
 
 
 def _pause_of(unit: Unit, invoice: Json) -> str | None:
