@@ -22,10 +22,12 @@ _NO_METHOD = {
 
 @dataclass(frozen=True)
 class Try:
-    """With which method an invoice is tried, and whether its owner is there to be asked."""
+    """With which method an invoice is tried, whether its owner is there, and who wants it."""
 
     method: str | None = None
     off_session: bool = True
+    # Somebody asked for it, as against what the account tries by itself.
+    by_hand: bool = False
 
 
 def open_payment(unit: Unit, invoice: Json) -> Json:
@@ -59,7 +61,7 @@ def attempt(unit: Unit, invoice: Json, how: Try) -> Json:
     intent = _payment(unit, invoice)
     if intent["status"] in ("processing", "succeeded"):
         return intent
-    intent["_on_page"] = False
+    intent["_by_hand"] = how.by_hand
     method = method_for(unit, invoice, how.method)
     if method is None:
         intent.update(status="requires_payment_method", payment_method=None)
@@ -79,7 +81,7 @@ def pay_on_page(unit: Unit, invoice: Json, method: Json) -> Json:
     intent = _payment(unit, invoice)
     if intent["status"] in ("processing", "succeeded"):
         return intent
-    intent.update(_on_page=True, _return_url=invoice["hosted_invoice_url"])
+    intent.update(_by_hand=True, _return_url=invoice["hosted_invoice_url"])
     paying.confirm(unit, intent, method)
     settling.tell(unit, invoice, intent)
     return intent
@@ -94,7 +96,7 @@ def retry(unit: Unit, invoice_id: str) -> None:
     if settling.hopeless(invoice, chosen["id"] if chosen else None):
         intent = invoice_payments.intent_of(unit, invoice)
         assert intent is not None, "an invoice that was tried has a payment"
-        intent["_on_page"] = False
+        intent["_by_hand"] = False
         settling.mark_failed(unit, invoice, intent)
         return
     attempt(unit, invoice, Try())

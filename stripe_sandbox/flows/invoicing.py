@@ -1,5 +1,7 @@
 """Invoices by hand: drafted, changed, made final, paid, sent, voided or given up."""
 
+from dataclasses import replace
+
 from stripe_sandbox import Json
 from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import TEXT
@@ -116,9 +118,10 @@ def pay(unit: Unit, values: Json, id: str) -> Json:
     _check_payable(invoice)
     if values.get("paid_out_of_band"):
         return _pay_outside(unit, invoice)
-    how = collecting.Try(values.get("payment_method"), values.get("off_session", True))
+    wanted, absent = values.get("payment_method"), values.get("off_session", True)
+    how = collecting.Try(wanted, absent, by_hand=True)
     if how.method:
-        how = collecting.Try(_usable(unit, invoice, how.method), how.off_session)
+        how = replace(how, method=_usable(unit, invoice, how.method))
     intent = collecting.attempt(unit, invoice, how)
     if intent["status"] == "requires_payment_method":
         raise errors.card_refused(intent["last_payment_error"], public(intent))

@@ -27,16 +27,24 @@ def tell(unit: Unit, invoice: Json, intent: Json) -> None:
     if invoice["status"] not in ("open", "uncollectible"):
         return
     if intent["status"] == "succeeded":
-        mark_paid(unit, invoice)
+        mark_paid(unit, invoice, counted=_counts(invoice, intent))
     elif intent["status"] == "requires_payment_method":
         mark_failed(unit, invoice, intent)
     elif intent["status"] == "requires_action":
         unit.emit("invoice.payment_action_required", invoice)
 
 
-def mark_paid(unit: Unit, invoice: Json, *, outside: bool = False) -> Json:
+def _counts(invoice: Json, intent: Json) -> bool:
+    """As at Stripe, the first try counts, and after it only those made by themselves.
+
+    Who tries three cards by hand does not lose their plan for it.
+    """
+    return not (invoice["attempted"] and intent.get("_by_hand"))
+
+
+def mark_paid(unit: Unit, invoice: Json, *, outside: bool = False, counted: bool = True) -> Json:
     """The invoice is paid in full, by its payment or outside of Stripe, and its plan knows."""
-    charged = invoice["amount_due"] > 0 and not outside
+    charged = counted and invoice["amount_due"] > 0 and not outside
     invoice.update(
         status="paid",
         attempted=True,
@@ -59,12 +67,8 @@ def mark_paid(unit: Unit, invoice: Json, *, outside: bool = False) -> Json:
 
 
 def mark_failed(unit: Unit, invoice: Json, intent: Json) -> Json:
-    """A try to pay the invoice has failed; it stays open and is tried again when that is due.
-
-    As at Stripe, what a payer tries on a page after the first try does not count among the planned
-    ones: who tries three cards does not lose their plan for it.
-    """
-    if invoice["attempted"] and intent.get("_on_page"):
+    """A try to pay the invoice has failed; it stays open and is tried again when that is due."""
+    if not _counts(invoice, intent):
         unit.emit("invoice.payment_failed", invoice)
         return invoice
     tries = invoice["attempt_count"] + 1
