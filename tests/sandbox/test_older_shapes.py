@@ -181,24 +181,19 @@ def test_a_version_that_is_not_served_is_refused_by_name(shop: Shop) -> None:
     assert _VERSION in str(refused.value)
 
 
+def _tax(amount: int, behavior: str, rate: str) -> Json:
+    return {
+        "amount": amount,
+        "tax_behavior": behavior,
+        "tax_rate_details": {"tax_rate": rate},
+        "taxability_reason": "standard_rated",
+        "taxable_amount": 2000,
+    }
+
+
 def _taxed_invoice() -> Json:
     """An invoice over 2,000 with 20 % included in it and 100 on top."""
-    taxes = [
-        {
-            "amount": 400,
-            "tax_behavior": "inclusive",
-            "tax_rate_details": {"tax_rate": "txr_in"},
-            "taxability_reason": "standard_rated",
-            "taxable_amount": 2000,
-        },
-        {
-            "amount": 100,
-            "tax_behavior": "exclusive",
-            "tax_rate_details": {"tax_rate": "txr_on"},
-            "taxability_reason": "standard_rated",
-            "taxable_amount": 2000,
-        },
-    ]
+    taxes = [_tax(400, "inclusive", "txr_in"), _tax(100, "exclusive", "txr_on")]
     line = {
         "id": "il_1",
         "amount": 2400,
