@@ -90,6 +90,9 @@ def retry(unit: Unit, invoice_id: str) -> None:
     invoice = unit.get("invoice", invoice_id)
     if invoice["status"] != "open":
         return
+    if unit.get("customer", invoice["customer"]).get("deleted"):
+        settling.stop_collecting(unit, invoice)
+        return
     chosen = method_for(unit, invoice)
     if settling.hopeless(invoice, chosen["id"] if chosen else None):
         intent = invoice_payments.intent_of(unit, invoice)

@@ -105,9 +105,11 @@ def charge_part(unit: Unit, body: Json, item: Json, whole: tuple[int, int], at: 
 def _discount_of(unit: Unit, body: Json, item: Json, whole: int) -> int:
     """What the plan's running discounts take off a whole period of the item."""
     line = discounting.Line(whole, item["price"]["product"])
-    found = discounts.amounts(
-        unit, [(line, item["discounts"])], body["discounts"], body["currency"]
+    own, common = (
+        discounts.in_force(unit, given, unit.now)
+        for given in (item["discounts"], body["discounts"])
     )
+    found = discounts.amounts(unit, [(line, own)], common, body["currency"])
     return sum(part["amount"] for part in found[0])
 
 

@@ -164,6 +164,12 @@ def used(unit: Unit, discount_ids: Sequence[str]) -> list[str]:
     return staying
 
 
+def spent(unit: Unit, discount_ids: Sequence[str], invoice: Json) -> list[str]:
+    """Those that stay after this invoice: what counts once and took something off it is removed."""
+    taken = {part["discount"] for part in invoice["total_discount_amounts"]}
+    return [one for one in discount_ids if one not in taken or used(unit, [one])]
+
+
 def removed(unit: Unit, discount_id: str) -> Json:
     """The discount counts no more; what it took off before stays off."""
     body = unit.living(KIND, discount_id)
