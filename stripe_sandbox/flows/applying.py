@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from stripe_sandbox import Json
-from stripe_sandbox.objects import discounts, subscriptions
+from stripe_sandbox.objects import discounts, schedules, subscriptions
 from stripe_sandbox.unit import Unit
 
 # How long a first payment, or that of a change, may take: 23 hours, as at Stripe.
@@ -84,6 +84,8 @@ def apply(unit: Unit, body: Json) -> None:
     body.update(pending_update=None, _waiting=None)
     if waiting["event"] == "customer.subscription.resumed":
         body.pop("status_details", None)
+        if body["schedule"]:
+            schedules.catch_up(unit, body["schedule"])
     invoice = unit.get("invoice", waiting["invoice"])
     body["discounts"] = discounts.spent(unit, body["discounts"], invoice)
     unit.unschedule("expire_change", body["id"])

@@ -105,7 +105,12 @@ def retry(unit: Unit, invoice_id: str) -> None:
 
 def _payment(unit: Unit, invoice: Json) -> Json:
     """The PaymentIntent of the invoice, for what is left to pay."""
-    intent = invoice_payments.intent_of(unit, invoice) or open_payment(unit, invoice)
+    intent = invoice_payments.intent_of(unit, invoice)
+    if intent is not None and intent["status"] == "canceled":
+        # What its merchant has canceled is not charged any more; another takes its place.
+        invoice_payments.cancel(unit, invoice)
+        intent = None
+    intent = intent or open_payment(unit, invoice)
     if intent["amount"] != invoice["amount_remaining"] and intent["status"] != "processing":
         intent["amount"] = invoice["amount_remaining"]
         unit.save(intent)

@@ -94,7 +94,9 @@ def next_phase(unit: Unit, schedule_id: str) -> None:
     if body["status"] != "active" or body["current_phase"]["end_date"] > unit.now:
         return
     subscription = unit.get("subscription", body["subscription"])
-    if subscriptions.period_of(subscription)[1] > unit.now:
+    # A paused plan takes the step when it is resumed.
+    changeable = subscription["status"] not in ("paused", "incomplete")
+    if changeable and subscriptions.period_of(subscription)[1] > unit.now:
         _step(unit, body)
 
 

@@ -153,6 +153,15 @@ def total(per_line: Iterable[Sequence[Json]]) -> list[Json]:
     return [_amount(name, amount) for name, amount in sums.items()]
 
 
+def lasting(unit: Unit, discount_ids: Iterable[str], at: int) -> list[str]:
+    """Those that count at this moment, without what counts for one invoice only."""
+    return [
+        name
+        for name in in_force(unit, discount_ids, at)
+        if _coupon_of(unit, unit.get(KIND, name))["duration"] != "once"
+    ]
+
+
 def used(unit: Unit, discount_ids: Sequence[str]) -> list[str]:
     """Those that stay after an invoice was made with them: what counts once is removed."""
     staying = []

@@ -8,9 +8,9 @@ from stripe_sandbox.api.errors import StripeFault
 from stripe_sandbox.flows import (
     changing,
     ending,
+    intents,
     invoicing,
     previewing,
-    scheduling,
     subscribing,
 )
 from stripe_sandbox.objects import coupons, customers, prices, test_clocks
@@ -337,41 +337,24 @@ def test_an_open_invoice_of_a_deleted_customer_can_be_voided(me: Inside) -> None
     assert me.do(invoicing.void, {}, _newest(me)["id"])["status"] == "void"
 
 
-def _phases(*sold: list[str]) -> list[Any]:
-    return [
-        {"items": [{"price": price} for price in found], "duration": {"interval": "month"}}
-        for found in sold
-    ]
+def test_a_payment_that_was_canceled_is_not_charged_by_a_later_try(me: Inside) -> None:
+    customer, _ = _plan(me, me.price(1000))
+    me.pay_with(customer, FAILS_LATER)
+    me.wait(31 * DAY + 2 * HOUR)
+    canceled = me.all("payment_intent")[-1]["id"]
+    me.do(intents.cancel, {}, canceled)
+    me.pay_with(customer, VISA)
+    me.wait(4 * DAY)
+    assert (_newest(me)["status"], me.get(canceled)["status"]) == ("paid", "canceled")
 
 
-def test_a_schedule_goes_on_with_a_price_that_was_archived_meanwhile(me: Inside) -> None:
-    first, second = me.price(1000), me.price(3000)
-    values = {"customer": me.customer(), "phases": _phases([first], [second])}
-    me.do(scheduling.create, values)
-    me.do(prices.update, {"active": False}, second)
-    me.wait(32 * DAY)
-    assert _bills(me) == [("paid", 1000), ("paid", 3000)]
-
-
-@pytest.mark.parametrize("wrong", ["currency", "interval", "twice"])
-def test_a_phase_that_could_not_begin_is_refused_at_once(me: Inside, wrong: str) -> None:
-    first, second = me.price(1000), me.price(2000)
-    later = {
-        "currency": [me.price(3000, currency="eur")],
-        "interval": [first, me.price(3000, "year")],
-        "twice": [second, second],
-    }[wrong]
-    values = {"customer": me.customer(), "phases": _phases([first], later)}
-    with pytest.raises(StripeFault):
-        me.do(scheduling.create, values)
-
-
-def test_the_schedule_of_a_plan_nobody_paid_for_ends_with_it(me: Inside) -> None:
-    _, plan = _plan(me, me.price(1000), payment_behavior="default_incomplete")
-    schedule = me.do(scheduling.create, {"from_subscription": plan})["id"]
-    me.wait(2 * DAY)
-    assert me.get(plan)["status"] == "incomplete_expired"
-    assert me.get(schedule)["status"] == "canceled"
+def test_a_coupon_for_once_is_not_taken_off_a_part_and_a_whole_period(me: Inside) -> None:
+    once = {"amount_off": 500, "currency": "usd", "duration": "once"}
+    offer = [{"coupon": me.do(coupons.create, once)["id"]}]
+    _plan(me, me.price(3100), discounts=offer, billing_cycle_anchor=me.now + 10 * DAY)
+    me.wait(11 * DAY)
+    # 10 of 31 days in full, and then the first whole month with the coupon.
+    assert [total for _, total in _bills(me)] == [1000, 2600]
 
 
 @pytest.mark.parametrize(
