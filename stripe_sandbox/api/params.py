@@ -70,6 +70,10 @@ def integer(low: int = 0, high: int = _INT64) -> Parser:
     return parse
 
 
+# A year can be added to any of them: the calendar of this package ends with the year 9999.
+moment = integer(0, 32_503_680_000)
+
+
 def percentage(*, above_zero: bool = False) -> Parser:
     """A decimal up to 100 with at most four places, as Decimal."""
 
@@ -91,7 +95,7 @@ def percentage(*, above_zero: bool = False) -> Parser:
 
 def moment_or(*words: str) -> Parser:
     """A moment in unix seconds, or one of the listed words; empty text unsets."""
-    named, moment = choice(*words), integer()
+    named = choice(*words)
 
     def parse(value: FormValue, name: str) -> object:
         return moment(value, name) if str(value).isdigit() else named(value, name)
@@ -209,7 +213,6 @@ def list_of(parser: Parser, most: int = 100) -> Parser:
 
 def span(value: FormValue, name: str) -> Json:
     """A moment, or bounds of one: gt, gte, lt, lte."""
-    moment = integer()
     if isinstance(value, str):
         return {"eq": moment(value, name)}
     return read(

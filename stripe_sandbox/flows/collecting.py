@@ -92,6 +92,9 @@ def retry(unit: Unit, invoice_id: str) -> None:
     invoice = unit.get("invoice", invoice_id)
     if invoice["status"] != "open":
         return
+    if unit.get("customer", invoice["customer"]).get("deleted"):
+        settling.stop_collecting(unit, invoice)
+        return
     chosen = method_for(unit, invoice)
     if settling.hopeless(invoice, chosen["id"] if chosen else None):
         intent = invoice_payments.intent_of(unit, invoice)
@@ -104,7 +107,12 @@ def retry(unit: Unit, invoice_id: str) -> None:
 
 def _payment(unit: Unit, invoice: Json) -> Json:
     """The PaymentIntent of the invoice, for what is left to pay."""
-    intent = invoice_payments.intent_of(unit, invoice) or open_payment(unit, invoice)
+    intent = invoice_payments.intent_of(unit, invoice)
+    if intent is not None and intent["status"] == "canceled":
+        # What its merchant has canceled is not charged any more; another takes its place.
+        invoice_payments.cancel(unit, invoice)
+        intent = None
+    intent = intent or open_payment(unit, invoice)
     if intent["amount"] != invoice["amount_remaining"] and intent["status"] != "processing":
         intent["amount"] = invoice["amount_remaining"]
         unit.save(intent)

@@ -36,6 +36,8 @@ def finalize(
     number = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
     customer["next_invoice_sequence"] += 1
     unit.save(customer)
+    if invoice["due_date"] is None:
+        due_after(unit, invoice, _days_of(unit, invoice))
     invoice.update(
         status="open",
         number=number,
@@ -73,7 +75,8 @@ def advance(unit: Unit, invoice_id: str) -> None:
     if invoice["status"] != "draft":
         return
     pause = _pause_of(unit, invoice)
-    if pause == "keep_as_draft":
+    if pause == "keep_as_draft" or unit.get("customer", invoice["customer"]).get("deleted"):
+        settling.stop_collecting(unit, invoice)
         return
     finalize(unit, invoice)
     if invoice["status"] != "open":
@@ -135,6 +138,11 @@ def _tax_ids(unit: Unit, customer_id: str) -> list[Json]:
     """The tax ids the invoice prints, oldest first."""
     held = tax_ids.of_customer(unit, customer_id)
     return [{"type": body["type"], "value": body["value"]} for body in reversed(held)]
+
+
+def _days_of(unit: Unit, invoice: Json) -> int | None:
+    plan = unit.find(str(invoices.subscription_of(invoice)))
+    return plan["days_until_due"] if plan else None
 
 
 def _pause_of(unit: Unit, invoice: Json) -> str | None:

@@ -45,6 +45,8 @@ def create(unit: Unit, values: Json) -> Json:
     default = "include" if plan else "exclude"
     take = (values.get("pending_invoice_items_behavior") or default) == "include"
     invoice = drafting.of_waiting(unit, bill, take=take)
+    if plan:
+        unit.save(plan)
     _set_due(unit, invoice, values)
     if values.get("discounts"):
         _discount(unit, invoice, values["discounts"])
@@ -66,6 +68,8 @@ def update(unit: Unit, values: Json, id: str) -> Json:
         )
     _note(unit, invoice, values)
     _set_due(unit, invoice, values)
+    if invoice["auto_advance"] != before["auto_advance"]:
+        _advance_or_not(unit, invoice)
     if values.get("discounts") is not None:
         _discount(unit, invoice, values["discounts"])
     if invoice["status"] == "draft":
@@ -169,6 +173,20 @@ def _note(unit: Unit, invoice: Json, values: Json) -> None:
         invoice["automatic_tax"]["enabled"] = values["automatic_tax"]["enabled"]
 
 
+def _advance_or_not(unit: Unit, invoice: Json) -> None:
+    """What may advance is made final, or charged, in an hour; what may not waits for somebody."""
+    for verb in ("finalize", "retry"):
+        unit.unschedule(verb, invoice["id"])
+    invoice.update(automatically_finalizes_at=None, next_payment_attempt=None)
+    if not invoice["auto_advance"]:
+        return
+    if invoice["status"] == "draft":
+        invoice.update(finalizing.soon(unit))
+        finalizing.wait(unit, invoice)
+    elif invoice["status"] == "open" and invoice["collection_method"] == "charge_automatically":
+        unit.schedule("retry", invoice["id"], unit.now + finalizing.DRAFT_SECONDS)
+
+
 def _in_status(unit: Unit, id: str, *wanted: str, code: str | None = None) -> Json:
     invoice = unit.living("invoice", id)
     if invoice["status"] not in wanted:
@@ -260,7 +278,7 @@ _FIELDS: params.Fields = {
     "default_tax_rates": params.list_of(TEXT, 5),
     "description": params.text(1500),
     "discounts": discounts.PARAMETER,
-    "due_date": params.integer(),
+    "due_date": params.moment,
     "footer": TEXT,
     "metadata": params.metadata,
     "statement_descriptor": params.text(22),

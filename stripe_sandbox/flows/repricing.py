@@ -103,11 +103,15 @@ def charge_part(unit: Unit, body: Json, item: Json, whole: tuple[int, int], at: 
 
 
 def _discount_of(unit: Unit, body: Json, item: Json, whole: int) -> int:
-    """What the plan's running discounts take off a whole period of the item."""
+    """What the plan's running discounts take off a whole period of the item.
+
+    What counts once waits for a whole period: it would count for the part and the period else.
+    """
     line = discounting.Line(whole, item["price"]["product"])
-    found = discounts.amounts(
-        unit, [(line, item["discounts"])], body["discounts"], body["currency"]
+    own, common = (
+        discounts.lasting(unit, given, unit.now) for given in (item["discounts"], body["discounts"])
     )
+    found = discounts.amounts(unit, [(line, own)], common, body["currency"])
     return sum(part["amount"] for part in found[0])
 
 

@@ -45,6 +45,9 @@ def _counts(invoice: Json, intent: Json) -> bool:
 def mark_paid(unit: Unit, invoice: Json, *, outside: bool = False, counted: bool = True) -> Json:
     """The invoice is paid in full, by its payment or outside of Stripe, and its plan knows."""
     charged = counted and invoice["amount_due"] > 0 and not outside
+    if outside:
+        # Nobody shall pay a second time with what was prepared here.
+        invoice_payments.cancel(unit, invoice)
     invoice.update(
         status="paid",
         attempted=True,
@@ -96,8 +99,8 @@ def mark_void(unit: Unit, invoice: Json) -> Json:
     invoice_payments.cancel(unit, invoice)
     _close(unit, invoice, "void", "voided_at")
     used = invoice["starting_balance"] - (invoice["ending_balance"] or 0)
-    if used:
-        customer = unit.get("customer", invoice["customer"])
+    customer = unit.get("customer", invoice["customer"])
+    if used and not customer.get("deleted"):
         customer_balance.move(
             unit,
             customer,
@@ -191,8 +194,8 @@ def _tell_plan(unit: Unit, invoice: Json) -> None:
     plan = _plan_of(unit, invoice)
     if plan is None or plan["status"] in subscriptions.ENDED:
         return
-    if invoice["status"] == "paid" and applying.waits_for(plan, invoice):
-        applying.apply(unit, plan)
+    if applying.waits_for(plan, invoice):
+        applying.told(unit, plan, invoice)
         return
     if invoice["status"] == "paid" and plan["status"] == "incomplete":
         applying.begin(unit, plan)

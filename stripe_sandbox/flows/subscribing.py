@@ -10,6 +10,7 @@ from stripe_sandbox.objects import (
     discounts,
     invoiceitems,
     payment_methods,
+    schedules,
     subscription_items,
     subscriptions,
     tax_rates,
@@ -76,6 +77,8 @@ def expire_first(unit: Unit, subscription_id: str) -> None:
     before = unit.get("subscription", subscription_id)
     body.update(status="incomplete_expired", ended_at=unit.now)
     subscriptions.drop_timers(unit, body)
+    if body["schedule"]:
+        schedules.close(unit, body["schedule"], "canceled")
     unit.update("customer.subscription.updated", body, before)
     collecting.void_open(unit, body)
 

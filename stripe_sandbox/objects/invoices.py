@@ -74,6 +74,8 @@ class Bill:
     wishes: Json | None = None
     # True if it bills what a page has shown, and nothing else that waits for the customer.
     alone: bool = False
+    # True if what it bills for is in force only once it is paid.
+    held: bool = False
 
 
 def draft(unit: Unit, bill: Bill) -> Json:

@@ -34,7 +34,8 @@ def priced(unit: Unit, given: Json, param: str) -> Json:
         price["active"] = False
         return unit.save(price)
     price = unit.get("price", given["price"], f"{param}[price]")
-    if not price["active"]:
+    # What a schedule was told to sell is sold even if the price was archived meanwhile.
+    if not price["active"] and not given.get("_chosen"):
         raise errors.invalid(
             f"The price specified is inactive: {price['id']}.", param=f"{param}[price]"
         )

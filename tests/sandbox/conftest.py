@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from stripe_sandbox.sandbox import Sandbox as InProcess
+from stripe_sandbox.sandbox import Settings
+from tests.sandbox.inside import Inside, life
 from tests.sandbox.payer import Payer
 from tests.sandbox.running import Process, Receiver, Shop, open_shop
 
@@ -56,3 +59,19 @@ def payer(shop: Shop) -> Payer:
 def timed_payer(timed_sandbox: Process) -> Payer:
     """Somebody who pays at a sandbox whose clock is moved."""
     return Payer(timed_sandbox)
+
+
+@pytest.fixture(scope="session")
+def bench_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    """A sandbox without a process of its own, for lives whose time only tests move."""
+    store = tmp_path_factory.mktemp("bench") / "store.sqlite"
+    made = InProcess(Settings(store=store, public_url="http://localhost:1"))
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def me(bench_sandbox: InProcess) -> Iterator[Inside]:
+    """One life in that sandbox, forgotten at the end."""
+    with life(bench_sandbox) as inside:
+        yield inside
