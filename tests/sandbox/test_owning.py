@@ -1,10 +1,12 @@
 """Nobody pays another sum than was said, and nobody pays twice: what attackers tried."""
 
+import time
 from typing import Any
 
 import pytest
 import requests
 
+from stripe_sandbox.retention import Limits
 from tests.sandbox.payer import Payer
 from tests.sandbox.running import Shop
 
@@ -173,3 +175,13 @@ def test_an_address_no_browser_could_go_to_is_refused(shop: Shop, address: str) 
     line = {"line_items[0][price]": shop.pack, "line_items[0][quantity]": "1"}
     answer = shop.sandbox.post("/v1/checkout/sessions", {**given, **line})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "url_invalid")
+
+
+def test_an_expired_checkout_is_kept_for_as_long_as_it_may_be_opened_again(shop: Shop) -> None:
+    before = int(time.time())
+    session = shop.checkout_pack(after_expiration={"recovery": {"enabled": True}})
+    expired = shop.client.v1.checkout.sessions.expire(session.id)
+    left: Any = expired.after_expiration
+    # It might as well have expired by itself, a day after it was made.
+    latest = left.recovery.expires_at + session.expires_at - session.created
+    assert latest - before <= Limits().abandoned_seconds + int(time.time()) - before
