@@ -9,8 +9,8 @@ from flask import Flask, Response, request
 
 from stripe_sandbox.sandbox import Sandbox
 
-# The sandbox keeps no card numbers, wherever they were typed.
-_SECRET = re.compile(r"\b(number|cvc)\]$")
+# The sandbox keeps no card numbers, wherever they were typed, and no secret of a payment.
+_SECRET = re.compile(r"(\b|_)(number|cvc|secret)\]?$")
 _SHOWN_OF_A_KEY = 6
 
 

@@ -33,8 +33,8 @@ class Limits:
     replay_seconds: int = idempotency.KEPT_SECONDS
     # As many answers as a benchmark makes in some minutes: those of a day of work are far fewer.
     replays: int = 100_000
-    # A checkout is over after a day; whoever looks for an order left behind does so within weeks.
-    abandoned_seconds: int = 30 * _DAY
+    # A checkout is over after a day, and for thirty more its page may be opened once again.
+    abandoned_seconds: int = 31 * _DAY
     batch: int = 200
     # So many free pages of 4 KiB wait to be used again; beyond them space goes back to the disk.
     spare_pages: int = 1000

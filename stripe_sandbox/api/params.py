@@ -1,7 +1,9 @@
 """What a parameter may be: small parsers that turn form text into values or refuse by name."""
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from urllib.parse import urlsplit
 
 from stripe_sandbox import Json
 from stripe_sandbox.api import errors
@@ -18,6 +20,8 @@ _REMOVED = {
     "promotion_code": "Use discounts.",
 }
 _INT64 = 2**63 - 1
+# A line break in an address would end the header that leads there.
+_NOT_IN_URL = re.compile(r"[\x00-\x20\x7f]")
 
 
 def read(fields: Fields, form: Form, *, required: tuple[str, ...] = (), inside: str = "") -> Json:
@@ -129,7 +133,7 @@ def percent(value: FormValue, name: str) -> int:
     text = value.removesuffix("%") if isinstance(value, str) else ""
     if text in ("on", "off"):
         return 100 if text == "on" else 0
-    if not (text.isascii() and text.isdigit() and int(text) <= 100):
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= 100):
         raise errors.invalid(
             f"{name} is on, off or a whole number of percent from 0 to 100.", param=name
         )
@@ -150,9 +154,20 @@ def url(value: FormValue, name: str) -> str:
         not isinstance(value, str)
         or not value.startswith(("http://", "https://"))
         or len(value) > 5000
+        or _NOT_IN_URL.search(value)
+        or not _host(value)
     ):
         raise errors.invalid("Not a valid URL", code="url_invalid", param=name)
     return value
+
+
+def _host(address: str) -> str | None:
+    """The host that the address names; None if no browser could go there."""
+    try:
+        parts = urlsplit(address)
+        return parts.hostname if parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def metadata(value: FormValue, name: str) -> dict[str, str | None] | None:

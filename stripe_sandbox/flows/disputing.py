@@ -27,7 +27,8 @@ def follow(unit: Unit, charge: Json) -> None:
     complaint = behaviour.complaint
     if complaint is None or (complaint.shielded and _confirmed(charge)):
         return
-    taken = charge["amount_captured"]
+    # What was given back already is not taken from the merchant once more.
+    taken = charge["amount"] - charge["amount_refunded"]
     for place in range(complaint.times):
         part = taken // complaint.times + (taken % complaint.times if place == 0 else 0)
         _complain(unit, charge, complaint, part)

@@ -10,6 +10,7 @@ from stripe_sandbox.flows import collecting, drafting, finalizing, settling
 from stripe_sandbox.objects import (
     automatic_tax,
     discounts,
+    invoice_payments,
     invoices,
     payment_methods,
     tax_rates,
@@ -137,6 +138,7 @@ def pay(unit: Unit, values: Json, id: str) -> Json:
 def void(unit: Unit, values: Json, id: str) -> Json:
     """The invoice counts for nothing."""
     invoice = _in_status(unit, id, "open", "uncollectible")
+    _check_no_payment_under_way(unit, invoice)
     return settling.mark_void(unit, invoice)
 
 
@@ -207,8 +209,19 @@ def _check_payable(invoice: Json) -> None:
 
 
 def _pay_outside(unit: Unit, invoice: Json) -> Json:
+    _check_no_payment_under_way(unit, invoice)
+    # Whoever has paid outside is not charged besides, at the bank or by a program.
+    invoice_payments.cancel(unit, invoice)
     settling.mark_paid(unit, invoice, outside=True)
     return unit.get("invoice", invoice["id"])
+
+
+def _check_no_payment_under_way(unit: Unit, invoice: Json) -> None:
+    intent = invoice_payments.intent_of(unit, invoice)
+    if intent is not None and intent["status"] in ("processing", "requires_capture"):
+        raise errors.invalid(
+            "A payment of the invoice is being processed; wait until it has ended.",
+        )
 
 
 def _usable(unit: Unit, invoice: Json, method_id: str) -> str:

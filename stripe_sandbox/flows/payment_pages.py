@@ -4,7 +4,7 @@ from stripe_sandbox import Json, amounts
 from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route
-from stripe_sandbox.flows import choosing, completing, quoting
+from stripe_sandbox.flows import choosing, completing, offering, quoting
 from stripe_sandbox.objects import payment_methods, test_clocks
 from stripe_sandbox.unit import Unit, public
 
@@ -23,6 +23,11 @@ def confirm(unit: Unit, values: Json, id: str) -> Json:
         raise errors.invalid(
             f"This Checkout Session is {session['status']} and can no longer be paid.",
             code="checkout_not_active_session",
+        )
+    if offering.drop_spent(unit, session):
+        raise errors.invalid(
+            "The discount of this Checkout Session has been used as often as it may be.",
+            code="coupon_expired",
         )
     method = payment_methods.usable(unit, values["payment_method"])
     billing = method["billing_details"]

@@ -24,6 +24,9 @@ _HOPELESS = frozenset(
 
 def tell(unit: Unit, invoice: Json, intent: Json) -> None:
     """The invoice knows how the try to pay it has ended."""
+    if intent["status"] == "canceled":
+        # What is canceled stays so: the next try is made with another PaymentIntent.
+        invoice_payments.cancel(unit, invoice)
     if invoice["status"] not in ("open", "uncollectible"):
         return
     if intent["status"] == "succeeded":
