@@ -8,10 +8,9 @@ import pytest
 import requests
 
 from stripe_sandbox import __main__ as entry
+from tests.sandbox.plans import DAY
 from tests.sandbox.running import Process, Receiver, Shop, eventually, open_shop
 from tests.support.sandbox import free_port
-
-_DAY = 24 * 3600
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +66,10 @@ def test_the_clock_is_shown_and_moved_by_a_length_and_to_a_day(
     before = _now(timely)
     assert str(before)[:8] in console("clock")[0]
     console("clock", "advance", "30d")
-    assert before + 30 * _DAY <= _now(timely) < before + 30 * _DAY + 60
+    assert before + 30 * DAY <= _now(timely) < before + 30 * DAY + 60
     console("clock", "advance", "12h")
     console("clock", "advance", "3600")
-    assert before + 30 * _DAY + 13 * 3600 <= _now(timely)
+    assert before + 30 * DAY + 13 * 3600 <= _now(timely)
     printed = console("clock", "to", "2028-01-31")
     assert printed[0].startswith("2028-01-31 00:00:0")
     assert "does not run back" in console.refused("clock", "to", "2028-01-30T23:59")
