@@ -1,12 +1,11 @@
 """A draft becomes final: it has a number, the balance is used, and it can be paid."""
 
-from stripe_sandbox import Json, amounts
+from stripe_sandbox import Json, amounts, clock
 from stripe_sandbox.flows import collecting, settling, totalling
 from stripe_sandbox.objects import customer_balance, invoice_payments, invoices, tax_ids
 from stripe_sandbox.unit import Unit
 
 DRAFT_SECONDS = 3600
-_DAY = 24 * 3600
 
 
 def soon(unit: Unit) -> Json:
@@ -100,7 +99,7 @@ def collect(unit: Unit, invoice: Json, how: collecting.Try) -> None:
 def due_after(unit: Unit, invoice: Json, days: int | None) -> None:
     """An invoice to be sent is due so many days from now."""
     if invoice["collection_method"] == "send_invoice":
-        invoice["due_date"] = unit.now + (30 if days is None else days) * _DAY
+        invoice["due_date"] = unit.now + (30 if days is None else days) * clock.DAY
 
 
 def _use_balance(unit: Unit, invoice: Json) -> None:

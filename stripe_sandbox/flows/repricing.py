@@ -34,7 +34,7 @@ def items_after(unit: Unit, body: Json, given: list[Json]) -> list[Json]:
         if wanted.get("deleted"):
             items.remove(item)
         else:
-            _altered(unit, body, item, wanted, param)
+            _altered(unit, item, wanted, param)
     _check(items)
     return items
 
@@ -140,7 +140,7 @@ def _added(unit: Unit, body: Json, items: list[Json], wanted: Json, param: str) 
     return item
 
 
-def _altered(unit: Unit, body: Json, item: Json, wanted: Json, param: str) -> None:
+def _altered(unit: Unit, item: Json, wanted: Json, param: str) -> None:
     if wanted.get("price") or wanted.get("price_data"):
         price = subscription_items.priced(unit, wanted, param)
         subscription_items.reprice(item, price)

@@ -1,11 +1,10 @@
 """What it means that an invoice was paid, was not, or never will be: for it and for its plan."""
 
-from stripe_sandbox import Json
+from stripe_sandbox import Json, clock
 from stripe_sandbox.flows import applying
 from stripe_sandbox.objects import customer_balance, invoice_payments, invoices, subscriptions
 from stripe_sandbox.unit import Unit
 
-_DAY = 24 * 3600
 # No other try with the same card will end differently.
 _HOPELESS = frozenset(
     (
@@ -167,7 +166,7 @@ def _next_try(unit: Unit, invoice: Json, tries: int) -> int | None:
     automatic = invoice["collection_method"] == "charge_automatically" and invoice["auto_advance"]
     if not automatic or tries > len(days) or _awaits_first(unit, invoice):
         return None
-    return unit.now + days[tries - 1] * _DAY
+    return unit.now + days[tries - 1] * clock.DAY
 
 
 def _awaits_first(unit: Unit, invoice: Json) -> bool:

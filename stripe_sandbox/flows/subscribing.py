@@ -1,6 +1,6 @@
 """A new subscription: what it sells, from when, and the first payment."""
 
-from stripe_sandbox import Json
+from stripe_sandbox import Json, clock
 from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route
@@ -19,7 +19,6 @@ from stripe_sandbox.objects.invoices import Bill
 from stripe_sandbox.unit import Unit
 
 _MOST_ITEMS = 20
-_DAY = 24 * 3600
 _LONGEST_TRIAL_DAYS = 730
 
 
@@ -177,8 +176,8 @@ def _trial_end(unit: Unit, values: Json) -> int | None:
         )
     if moment == "now" or not (days or moment):
         return None
-    end = unit.now + days * _DAY if days else int(str(moment))
-    if not unit.now < end <= unit.now + _LONGEST_TRIAL_DAYS * _DAY:
+    end = unit.now + days * clock.DAY if days else int(str(moment))
+    if not unit.now < end <= unit.now + _LONGEST_TRIAL_DAYS * clock.DAY:
         raise errors.invalid(
             "The trial must end in the future, within two years.", param="trial_end"
         )

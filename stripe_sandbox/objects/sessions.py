@@ -156,7 +156,7 @@ def all_of(unit: Unit, values: Json) -> Json:
 
 def lines_of(unit: Unit, values: Json, id: str) -> Json:
     """One page of what the session sells."""
-    return line_items.page_of(unit, unit.get(KIND, id))
+    return line_items.page_of(unit, unit.get(KIND, id), values)
 
 
 def details(**known: object) -> Json:

@@ -115,9 +115,9 @@ def one(unit: Unit, values: Json, id: str) -> Json:
 
 
 def all_of(unit: Unit, values: Json) -> Json:
-    """The items of one subscription."""
+    """One page of the items of one subscription."""
     body = unit.get("subscription", values["subscription"], "subscription")
-    return lists.listed("/v1/subscription_items", body["items"]["data"])
+    return lists.cut("/v1/subscription_items", body["items"]["data"], values)
 
 
 def _price_of(price: Json) -> Json:

@@ -49,6 +49,23 @@ def timed_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]
     process.stop()
 
 
+@pytest.fixture(scope="module")
+def heard() -> Iterator[Receiver]:
+    """What the webhooks of one file's own sandbox arrive at."""
+    endpoint = Receiver()
+    endpoint.open()
+    yield endpoint
+    endpoint.close()
+
+
+@pytest.fixture(scope="module")
+def moved(tmp_path_factory: pytest.TempPathFactory, heard: Receiver) -> Iterator[Shop]:
+    """A shop on a sandbox for one file of tests that move its clock and break it."""
+    process = Process(tmp_path_factory.mktemp("moved"), webhook_url=heard.url).start()
+    yield open_shop(process)
+    process.stop()
+
+
 @pytest.fixture
 def payer(shop: Shop) -> Payer:
     """Somebody who pays at the shared sandbox."""

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 import stripe
 
+from tests.sandbox.plans import DAY
 from tests.sandbox.running import Process, Shop, eventually, open_shop
-
-_DAY = 24 * 3600
 
 
 @pytest.fixture(scope="module")
@@ -183,15 +182,15 @@ def test_a_code_that_makes_no_sense_is_refused_by_name(
 def test_a_coupon_s_last_day_ends_it_and_its_codes_on_the_clock(timely: Shop) -> None:
     shop, v1 = timely, timely.client.v1
     now = shop.sandbox.advance(1)
-    coupon = _coupon(shop, redeem_by=now + 10 * _DAY)
-    early = _code(shop, coupon.id, expires_at=now + 5 * _DAY)
+    coupon = _coupon(shop, redeem_by=now + 10 * DAY)
+    early = _code(shop, coupon.id, expires_at=now + 5 * DAY)
     late = _code(shop, coupon.id)
     with pytest.raises(stripe.InvalidRequestError, match="redeem_by"):
-        _code(shop, coupon.id, expires_at=now + 11 * _DAY)
-    shop.sandbox.advance(5 * _DAY)
+        _code(shop, coupon.id, expires_at=now + 11 * DAY)
+    shop.sandbox.advance(5 * DAY)
     eventually(lambda: v1.promotion_codes.retrieve(early.id).active is False)
     assert v1.promotion_codes.retrieve(late.id).active is True
-    shop.sandbox.advance(5 * _DAY)
+    shop.sandbox.advance(5 * DAY)
     eventually(lambda: v1.coupons.retrieve(coupon.id).valid is False)
     assert v1.promotion_codes.retrieve(late.id).active is False
     with pytest.raises(stripe.InvalidRequestError, match="can no longer be redeemed"):

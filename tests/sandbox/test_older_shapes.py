@@ -10,10 +10,10 @@ import stripe
 
 from stripe_sandbox import Json, older_shapes
 from stripe_sandbox.older_shapes import Around
+from tests.sandbox.plans import DAY
 from tests.sandbox.running import Receiver, Shop, eventually
 
 _VERSION: Literal["2024-06-20"] = "2024-06-20"
-_DAY = 24 * 3600
 
 
 @dataclass
@@ -92,7 +92,7 @@ def test_an_older_failed_renewal_says_unpaid_and_moves_the_subscriptions_own_per
     subscription = _subscribed(old.shop, customer)
     failing = v1.payment_methods.attach("pm_card_chargeCustomerFail", params={"customer": customer})
     v1.subscriptions.update(subscription, params={"default_payment_method": failing.id})
-    v1.test_helpers.test_clocks.advance(clock, params={"frozen_time": 1_700_000_000 + 32 * _DAY})
+    v1.test_helpers.test_clocks.advance(clock, params={"frozen_time": 1_700_000_000 + 32 * DAY})
     body = old.told("invoice.payment_failed", subscription=subscription)["data"]["object"]
     assert (body["paid"], body["status"]) == (False, "open")
     assert body["charge"].startswith("ch_")
