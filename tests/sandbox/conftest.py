@@ -50,6 +50,12 @@ def timed_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]
 
 
 @pytest.fixture(scope="module")
+def timed_shop(timed_sandbox: Process) -> Shop:
+    """A shop on that sandbox; its tests have customers of their own."""
+    return open_shop(timed_sandbox)
+
+
+@pytest.fixture(scope="module")
 def heard() -> Iterator[Receiver]:
     """What the webhooks of one file's own sandbox arrive at."""
     endpoint = Receiver()

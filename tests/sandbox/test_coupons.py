@@ -1,21 +1,12 @@
 """Coupons and promotion codes: what may be made, how long it counts, and who may redeem it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import stripe
 
 from tests.sandbox.plans import DAY
-from tests.sandbox.running import Process, Shop, eventually, open_shop
-
-
-@pytest.fixture(scope="module")
-def timely(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """A shop on a sandbox whose clock these tests move."""
-    process = Process(tmp_path_factory.mktemp("timely")).start()
-    yield open_shop(process)
-    process.stop()
+from tests.sandbox.running import Shop, eventually
 
 
 def _coupon(shop: Shop, **params: Any) -> Any:
@@ -179,8 +170,8 @@ def test_a_code_that_makes_no_sense_is_refused_by_name(
     assert answer.json()["error"]["param"] == param
 
 
-def test_a_coupon_s_last_day_ends_it_and_its_codes_on_the_clock(timely: Shop) -> None:
-    shop, v1 = timely, timely.client.v1
+def test_a_coupon_s_last_day_ends_it_and_its_codes_on_the_clock(timed_shop: Shop) -> None:
+    shop, v1 = timed_shop, timed_shop.client.v1
     now = shop.sandbox.advance(1)
     coupon = _coupon(shop, redeem_by=now + 10 * DAY)
     early = _code(shop, coupon.id, expires_at=now + 5 * DAY)

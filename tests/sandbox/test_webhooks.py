@@ -90,7 +90,11 @@ def test_deliveries_outlive_a_receiver_that_is_down_and_a_restart(tmp_path: Path
     receiver = Receiver()
     sandbox = Process(tmp_path, webhook_url=receiver.url).start()
     made = sandbox.client().v1.customers.create(params={"name": "Patient"}).id
-    time.sleep(0.3)
+
+    def tried() -> bool:
+        return bool(sandbox.get("/_sandbox/deliveries").json()["data"][0]["attempts"])
+
+    eventually(tried)
     sandbox.stop()
     receiver.open()
     sandbox.start()
