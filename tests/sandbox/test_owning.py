@@ -185,3 +185,28 @@ def test_an_expired_checkout_is_kept_for_as_long_as_it_may_be_opened_again(shop:
     # It might as well have expired by itself, a day after it was made.
     latest = left.recovery.expires_at + session.expires_at - session.created
     assert latest - before <= Limits().abandoned_seconds + int(time.time()) - before
+
+
+def test_who_comes_back_from_the_bank_to_another_sum_is_not_charged(shop: Shop) -> None:
+    v1 = shop.client.v1
+    home: Any = {"country": "DE", "postal_code": "10115"}
+    customer = v1.customers.create(params={"email": "a@example.com", "address": home}).id
+    session = shop.checkout(customer=customer, automatic_tax={"enabled": True})
+    bank = shop.pay(session, ASKS).headers["Location"]
+    v1.customers.update(customer, params={"tax_exempt": "exempt"})
+    back = requests.post(bank, {"answer": "approve"}, allow_redirects=False, timeout=10)
+    assert back.headers["Location"] == f"{session.url}?refused=1"
+    assert "$19.99" in requests.get(back.headers["Location"], timeout=5).text
+    assert shop.pay(session, shown="1999").status_code == 303
+    assert (shop.reread(session).amount_total, shop.reread(session).status) == (1999, "complete")
+
+
+def test_a_card_that_became_anothers_at_the_bank_is_not_charged(shop: Shop) -> None:
+    session = shop.checkout(customer=shop.customer())
+    bank = shop.pay(session, ASKS).headers["Location"]
+    v1 = shop.client.v1
+    card = v1.payment_intents.retrieve(bank.rpartition("/")[2]).payment_method
+    v1.payment_methods.attach(str(card), params={"customer": shop.customer()})
+    back = requests.post(bank, {"answer": "approve"}, allow_redirects=False, timeout=10)
+    assert back.status_code == 303
+    assert shop.reread(session).status == "open"
