@@ -116,7 +116,7 @@ def resume(unit: Unit, values: Json, id: str) -> Json:
     applying.hold_paused(unit, body, Held(after, invoice, earlier))
     finalizing.finalize(unit, invoice)
     if invoice["status"] == "open":
-        if values.get("payment_behavior") == "resume_on_payment_attempt":
+        if values.get("payment_behavior") != "resume_on_payment_success":
             # Before the try: one that fails is tried again like that of any running plan.
             applying.apply(unit, unit.get("subscription", id))
         collecting.attempt(unit, invoice, collecting.Try(off_session=False))

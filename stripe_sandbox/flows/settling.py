@@ -34,6 +34,8 @@ def tell(unit: Unit, invoice: Json, intent: Json) -> None:
         mark_failed(unit, invoice, intent)
     elif intent["status"] == "requires_action":
         unit.emit("invoice.payment_action_required", invoice)
+    elif intent["status"] == "processing":
+        _begin_on_promise(unit, invoice)
 
 
 def _counts(invoice: Json, intent: Json) -> bool:
@@ -209,9 +211,21 @@ def _tell_plan(unit: Unit, invoice: Json) -> None:
         unit.update("customer.subscription.updated", plan, before)
 
 
+def _begin_on_promise(unit: Unit, invoice: Json) -> None:
+    """A bank debit that is on its way is payment enough for a plan to begin."""
+    plan = _plan_of(unit, invoice)
+    if plan is not None and plan["status"] == "incomplete":
+        applying.begin(unit, plan)
+
+
 def _still_owed(unit: Unit, plan: Json) -> bool:
+    """True while an invoice of the plan is open that was tried, or that was to be charged."""
     opened = invoices.of_subscription(unit, plan["id"], "open")
-    return any(invoice["attempted"] and invoice["amount_remaining"] for invoice in opened)
+    return any(
+        invoice["amount_remaining"]
+        and (invoice["attempted"] or invoice["collection_method"] == "charge_automatically")
+        for invoice in opened
+    )
 
 
 def _plan_of(unit: Unit, invoice: Json) -> Json | None:

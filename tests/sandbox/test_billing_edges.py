@@ -19,6 +19,7 @@ from tests.sandbox.plans import DAY, FAILS_LATER, VISA
 
 HOUR = 3600
 PENDING = {"payment_behavior": "pending_if_incomplete", "proration_behavior": "always_invoice"}
+WHEN_PAID = {"payment_behavior": "resume_on_payment_success"}
 
 
 def _plan(me: Inside, price: str, **extra: Any) -> tuple[str, str]:
@@ -180,7 +181,7 @@ def test_resuming_twice_asks_for_one_payment_and_keeps_the_credit_of_the_pause(m
     me.pay_with(customer, FAILS_LATER)
     me.do(ending.pause, {}, plan)
     for _ in range(2):
-        me.do(ending.resume, {}, plan)
+        me.do(ending.resume, dict(WHEN_PAID), plan)
     # 1000 less the 26 of 31 days that were not used.
     assert _bills(me)[1:] == [("void", 161), ("open", 161)]
     me.wait(1 * DAY)
@@ -192,7 +193,7 @@ def test_a_paused_plan_goes_on_when_its_invoice_is_given_up(me: Inside) -> None:
     customer, plan = _plan(me, me.price(1000))
     me.pay_with(customer, FAILS_LATER)
     me.do(ending.pause, {"bill_for": {"unused_time_from": {"type": "none"}}}, plan)
-    me.do(ending.resume, {}, plan)
+    me.do(ending.resume, dict(WHEN_PAID), plan)
     me.do(invoicing.give_up, {}, _newest(me)["id"])
     assert me.get(plan)["status"] == "active"
 
@@ -201,7 +202,7 @@ def test_a_plan_resumed_whatever_the_try_comes_to_is_past_due_and_tried_again(me
     customer, plan = _plan(me, me.price(1000))
     me.pay_with(customer, FAILS_LATER)
     me.do(ending.pause, {"bill_for": {"unused_time_from": {"type": "none"}}}, plan)
-    me.do(ending.resume, {"payment_behavior": "resume_on_payment_attempt"}, plan)
+    me.do(ending.resume, {}, plan)
     assert me.get(plan)["status"] == "past_due"
     me.pay_with(customer, VISA)
     me.wait(4 * DAY)
@@ -306,15 +307,26 @@ def test_what_was_paid_elsewhere_cannot_be_paid_here_as_well(me: Inside) -> None
     assert me.all("payment_intent")[-1]["status"] == "canceled"
 
 
-def test_voiding_an_invoice_stops_the_bank_debit_that_is_on_its_way(me: Inside) -> None:
+def test_an_invoice_is_not_voided_while_a_bank_debit_is_on_its_way(me: Inside) -> None:
     customer, _ = _plan(me, me.price(1000))
     me.pay_with(customer, "pm_usBankAccount_success")
     me.wait(31 * DAY + HOUR)
     assert me.all("payment_intent")[-1]["status"] == "processing"
-    me.do(invoicing.void, {}, _newest(me)["id"])
+    with pytest.raises(StripeFault, match="is being processed"):
+        me.do(invoicing.void, {}, _newest(me)["id"])
     me.wait(1 * DAY)
-    assert me.all("payment_intent")[-1]["status"] == "canceled"
-    assert me.all("charge")[-1]["status"] == "failed"
+    assert _newest(me)["status"] == "paid"
+
+
+def test_a_plan_begins_with_a_debit_on_its_way_and_is_past_due_if_that_bounces(
+    me: Inside,
+) -> None:
+    customer, _ = _plan(me, me.price(1000))
+    me.pay_with(customer, "pm_usBankAccount_insufficientFunds")
+    made = me.do(subscribing.create, {"customer": customer, "items": [{"price": me.price(500)}]})
+    assert made["status"] == "active"
+    me.wait(1 * DAY)
+    assert me.get(made["id"])["status"] == "past_due"
 
 
 def test_nothing_is_collected_from_a_deleted_customer(me: Inside) -> None:
