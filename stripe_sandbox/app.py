@@ -17,6 +17,7 @@ from stripe_sandbox.sandbox import Sandbox
 _LARGEST_REQUEST = 1024 * 1024
 _CHANGING = frozenset({"DELETE", "POST"})
 _PARTS = (
+    request_log,
     dispatch,
     bank_desk,
     failures,
@@ -65,8 +66,6 @@ def create_app(sandbox: Sandbox) -> Flask:
 
     app.before_request(guard)
     app.register_error_handler(HTTPException, refuse)
-    if sandbox.settings.request_log:
-        request_log.install(app, sandbox.settings.request_log)
     for part in _PARTS:
         part.install(app, sandbox)
     return app

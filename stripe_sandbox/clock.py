@@ -3,6 +3,8 @@
 import sqlite3
 import time
 
+DAY = 24 * 3600
+
 
 def now(connection: sqlite3.Connection) -> int:
     """The sandbox's present moment, in unix seconds."""

@@ -1,4 +1,4 @@
-"""Opening a store: made, brought to this version or refused, with one sentence that says why."""
+"""Opening a store: made, or found in order, or refused with one sentence that says why."""
 
 import fcntl
 import sqlite3
@@ -39,7 +39,7 @@ def claim(path: Path) -> IO[bytes]:
 
 
 def opened(path: Path) -> sqlite3.Connection:
-    """The store has the tables of this version: it had them, or they were made, or moved over."""
+    """The store has the tables of this version: it had them, or they were made."""
     with _in_words(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(
@@ -64,7 +64,7 @@ def examine(path: Path) -> None:
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise _damaged(path, verdict)
-        lacking = sorted(_shape(_fresh()) - _shape(connection))
+        lacking = sorted(_wanted_shape() - _shape(connection))
         if lacking:
             raise _damaged(path, f"it lacks {lacking[0]}")
         for place, query in _UNREADABLE.items():
@@ -96,13 +96,12 @@ def _make_ready(connection: sqlite3.Connection, path: Path) -> None:
         _make(connection)
     elif application != schema.APPLICATION_ID:
         raise StoreFault(f"the file {path} belongs to another program; name another with --store")
-    elif version > schema.VERSION:
+    elif version != schema.VERSION:
+        age = "newer" if version > schema.VERSION else "older"
         raise StoreFault(
-            f"the store {path} has version {version}, written by a newer sandbox; this one reads "
-            f"versions up to {schema.VERSION}; {_ELSEWHERE}"
+            f"the store {path} has version {version}, of a sandbox {age} than this one, which "
+            f"reads version {schema.VERSION}; {_ELSEWHERE}"
         )
-    elif version < schema.VERSION:
-        _bring_up(connection, path, version)
     # The process may die at any moment and lose nothing; a power cut may cost the last moments.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
@@ -114,36 +113,17 @@ def _make(connection: sqlite3.Connection) -> None:
     # Before the first table, or it has no effect: pages of what was pruned go back to the disk.
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
-    _in_one_piece(connection, f"PRAGMA application_id = {schema.APPLICATION_ID};{schema.SCHEMA}")
-
-
-def _bring_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    """The store of an older version is one of this version, with all that was in it."""
-    steps = range(version + 1, schema.VERSION + 1)
-    if any(number not in schema.STEPS for number in steps):
-        raise StoreFault(
-            f"the store {path} has version {version}, which this sandbox cannot read any more; "
-            f"{_ELSEWHERE}"
-        )
-    for number in steps:
-        _in_one_piece(connection, schema.STEPS[number], number)
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    connection.execute("VACUUM")
-
-
-def _in_one_piece(
-    connection: sqlite3.Connection, statements: str, version: int = schema.VERSION
-) -> None:
-    """All of the statements are done and the version says so, or none are."""
+    # In one piece: a process that dies meanwhile leaves no half of a store.
     connection.executescript(
-        f"BEGIN IMMEDIATE;{statements};PRAGMA user_version = {version};COMMIT;"
+        f"BEGIN IMMEDIATE;{schema.SCHEMA};PRAGMA application_id = {schema.APPLICATION_ID};"
+        f"PRAGMA user_version = {schema.VERSION};COMMIT;"
     )
 
 
-def _fresh() -> sqlite3.Connection:
-    connection = sqlite3.connect(":memory:")
-    connection.executescript(schema.SCHEMA)
-    return connection
+def _wanted_shape() -> set[str]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(schema.SCHEMA)
+        return _shape(connection)
 
 
 def _shape(connection: sqlite3.Connection) -> set[str]:

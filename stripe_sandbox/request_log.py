@@ -4,17 +4,21 @@ import json
 import os
 import re
 import threading
-from pathlib import Path
 
 from flask import Flask, Response, request
 
-# The sandbox keeps no card numbers, wherever they were typed.
-_SECRET = re.compile(r"\b(number|cvc)\]$")
+from stripe_sandbox.sandbox import Sandbox
+
+# The sandbox keeps no card numbers, wherever they were typed, and no secret of a payment.
+_SECRET = re.compile(r"(\b|_)(number|cvc|secret)\]?$")
 _SHOWN_OF_A_KEY = 6
 
 
-def install(app: Flask, folder: Path) -> None:
-    """Each request to the API is written to a file of this process in the folder."""
+def install(app: Flask, sandbox: Sandbox) -> None:
+    """Each request to the API is written to a file of this process, in the folder if one is set."""
+    folder = sandbox.settings.request_log
+    if folder is None:
+        return
     folder.mkdir(parents=True, exist_ok=True)
     file = (folder / f"{os.getpid()}.jsonl").open("a", buffering=1)
     lock = threading.Lock()

@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 
-from stripe_sandbox import Json
+from stripe_sandbox import Json, clock
 from stripe_sandbox.api import idempotency
 from stripe_sandbox.store import Store
 
-_DAY = 24 * 3600
 _UNPAID = frozenset(
     {"canceled", "requires_action", "requires_confirmation", "requires_payment_method"}
 )
@@ -27,14 +26,14 @@ class Limits:
     """How long and how much of each is kept."""
 
     # Stripe lists its events for thirty days.
-    event_seconds: int = 30 * _DAY
+    event_seconds: int = 30 * clock.DAY
     # About 300 MB of them; a year of a hundred subscriptions makes a tenth.
     events: int = 100_000
     replay_seconds: int = idempotency.KEPT_SECONDS
     # As many answers as a benchmark makes in some minutes: those of a day of work are far fewer.
     replays: int = 100_000
-    # A checkout is over after a day; whoever looks for an order left behind does so within weeks.
-    abandoned_seconds: int = 30 * _DAY
+    # A checkout is over after a day, and for thirty more its page may be opened once again.
+    abandoned_seconds: int = 31 * clock.DAY
     batch: int = 200
     # So many free pages of 4 KiB wait to be used again; beyond them space goes back to the disk.
     spare_pages: int = 1000

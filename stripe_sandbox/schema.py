@@ -1,8 +1,9 @@
-"""The tables of a store, how an older store becomes one of this version, and what stands where."""
+"""The tables of a store, and which columns beside its body an object is looked up by."""
 
-from stripe_sandbox import Json, older_bodies
+from stripe_sandbox import Json
 
 APPLICATION_ID = 0x53545258
+# One more whenever a table changes, or an object in a way that older ones cannot go on with.
 VERSION = 3
 
 # What objects are looked up by, each in a column of its own beside the body: reading JSON for an
@@ -116,139 +117,6 @@ CREATE TABLE replays (
 );
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
-
-_TO_2 = """
-ALTER TABLE timers ADD COLUMN clock TEXT;
-DROP INDEX timers_due;
-CREATE INDEX timers_due ON timers (clock, due_at, id);
-"""
-# Written out as it was when version 3 was new: a step must not change with what came after it.
-_TO_3 = """
-ALTER TABLE objects RENAME TO objects_2;
-DROP INDEX objects_kind;
-DROP INDEX objects_customer;
-DROP INDEX objects_payment_intent;
-DROP INDEX objects_lookup_key;
-DROP INDEX objects_subscription;
-DROP INDEX objects_paid_by;
-DROP INDEX objects_invoice;
-DROP INDEX objects_try;
-CREATE TABLE objects (
-    seq INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    kind TEXT NOT NULL,
-    stored_at INTEGER NOT NULL,
-    charge TEXT,
-    code TEXT,
-    created INTEGER,
-    customer TEXT,
-    deleted INTEGER,
-    intent TEXT,
-    invoice TEXT,
-    lookup_key TEXT,
-    payment_intent TEXT,
-    subscription TEXT,
-    type TEXT,
-    body TEXT NOT NULL
-);
-INSERT INTO objects
-SELECT seq, id, kind, CAST(strftime('%s', 'now') AS INTEGER),
-    json_extract(body, '$.charge'),
-    json_extract(body, '$.code'),
-    json_extract(body, '$.created'),
-    json_extract(body, '$.customer'),
-    json_extract(body, '$.deleted'),
-    json_extract(body, '$._intent'),
-    json_extract(body, '$.invoice'),
-    json_extract(body, '$.lookup_key'),
-    coalesce(
-        json_extract(body, '$.payment_intent'), json_extract(body, '$.payment.payment_intent')
-    ),
-    coalesce(
-        json_extract(body, '$.subscription'),
-        json_extract(body, '$.parent.subscription_details.subscription')
-    ),
-    json_extract(body, '$.type'),
-    body
-FROM objects_2 ORDER BY seq;
-DROP TABLE objects_2;
-CREATE INDEX objects_kind ON objects (kind, seq);
-CREATE INDEX objects_charge ON objects (charge, kind, seq) WHERE charge IS NOT NULL;
-CREATE INDEX objects_code ON objects (code, kind, seq) WHERE code IS NOT NULL;
-CREATE INDEX objects_customer ON objects (customer, kind, seq) WHERE customer IS NOT NULL;
-CREATE INDEX objects_intent ON objects (intent, kind, seq) WHERE intent IS NOT NULL;
-CREATE INDEX objects_invoice ON objects (invoice, kind, seq) WHERE invoice IS NOT NULL;
-CREATE INDEX objects_lookup_key ON objects (lookup_key, kind, seq) WHERE lookup_key IS NOT NULL;
-CREATE INDEX objects_payment_intent ON objects (payment_intent, kind, seq)
-    WHERE payment_intent IS NOT NULL;
-CREATE INDEX objects_subscription ON objects (subscription, kind, seq)
-    WHERE subscription IS NOT NULL;
-ALTER TABLE deliveries RENAME TO deliveries_2;
-DROP INDEX deliveries_waiting;
-DROP INDEX deliveries_event;
-CREATE TABLE deliveries (
-    id INTEGER PRIMARY KEY,
-    event TEXT NOT NULL,
-    endpoint TEXT NOT NULL,
-    type TEXT NOT NULL,
-    state TEXT NOT NULL DEFAULT 'waiting'
-        CHECK (state IN ('waiting', 'succeeded', 'failed', 'dropped')),
-    tries INTEGER NOT NULL DEFAULT 0,
-    made_at REAL NOT NULL,
-    due_at REAL NOT NULL,
-    quirks TEXT
-);
-INSERT INTO deliveries
-SELECT id, event, endpoint,
-    coalesce((SELECT type FROM objects WHERE objects.id = event), ''),
-    state, tries, due_at, due_at, NULL
-FROM deliveries_2 ORDER BY id;
-CREATE INDEX deliveries_waiting ON deliveries (endpoint, due_at, id) WHERE state = 'waiting';
-CREATE INDEX deliveries_event ON deliveries (event);
-ALTER TABLE attempts RENAME TO attempts_2;
-CREATE TABLE attempts (
-    delivery INTEGER NOT NULL,
-    try INTEGER NOT NULL,
-    at REAL NOT NULL,
-    status INTEGER,
-    seconds REAL NOT NULL,
-    fault TEXT,
-    PRIMARY KEY (delivery, try)
-) WITHOUT ROWID;
-INSERT INTO attempts
-SELECT delivery, row_number() OVER (PARTITION BY delivery ORDER BY id), at, status, seconds, fault
-FROM attempts_2;
-DROP TABLE attempts_2;
-DROP TABLE deliveries_2;
-CREATE TABLE labs (
-    endpoint TEXT PRIMARY KEY,
-    modes TEXT NOT NULL,
-    second_secret TEXT NOT NULL,
-    seen INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE faults (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    rule TEXT NOT NULL,
-    seen INTEGER NOT NULL DEFAULT 0,
-    hits INTEGER NOT NULL DEFAULT 0
-);
-ALTER TABLE timers RENAME TO timers_2;
-DROP INDEX timers_due;
-CREATE TABLE timers (
-    id INTEGER PRIMARY KEY,
-    due_at INTEGER NOT NULL,
-    verb TEXT NOT NULL,
-    object TEXT NOT NULL,
-    clock TEXT,
-    UNIQUE (verb, object)
-);
-INSERT INTO timers SELECT id, due_at, verb, object, clock FROM timers_2 ORDER BY id;
-DROP TABLE timers_2;
-CREATE INDEX timers_due ON timers (clock, due_at, id);
-DROP INDEX replays_at;
-"""
-# The SQL that makes a store of each version from one of the version before.
-STEPS = {2: _TO_2, 3: _TO_3 + older_bodies.PAYMENTS_TO_3}
 
 
 def column_of(path: str) -> str | None:

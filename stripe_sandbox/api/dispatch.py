@@ -16,6 +16,7 @@ from stripe_sandbox.api.routes import Route
 from stripe_sandbox.api.served import INCLUDED, ROUTES
 from stripe_sandbox.faults import failing, wires
 from stripe_sandbox.sandbox import Sandbox
+from stripe_sandbox.shelf import written
 from stripe_sandbox.unit import Cause, Unit
 
 log = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ def _once(sandbox: Sandbox, call: _Call) -> tuple[Answer, bool]:
         if before is not None:
             return before, True
         try:
-            answer = Answer(200, json.dumps(_run(unit, call)), call.request)
+            answer = Answer(200, written(_run(unit, call)), call.request)
         except StripeFault as fault:
             if not fault.keeps_effects:
                 raise

@@ -13,6 +13,7 @@ _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)\Z")
 _PART = re.compile(r"\[([^\[\]]*)\]")
 _DEEPEST = 8
 _LONGEST_LIST = 1000
+_INDEX = re.compile(r"[0-9]{1,9}\Z")
 
 
 def decode(pairs: Iterable[tuple[str, str]]) -> Form:
@@ -46,6 +47,6 @@ def _with_lists(value: FormValue) -> FormValue:
     if not isinstance(value, dict):
         return value
     inner = {key: _with_lists(item) for key, item in value.items()}
-    if inner and len(inner) <= _LONGEST_LIST and all(key.isdecimal() for key in inner):
+    if inner and len(inner) <= _LONGEST_LIST and all(_INDEX.match(key) for key in inner):
         return [inner[key] for key in sorted(inner, key=int)]
     return inner

@@ -1,4 +1,4 @@
-"""Lists: newest first, cut into pages by an object before or after."""
+"""Lists, cut into pages by an object before or after; those of the store have the newest first."""
 
 from collections.abc import Iterable
 
@@ -16,12 +16,7 @@ _COMPARISONS = {"eq": "= ?", "gt": "> ?", "gte": ">= ?", "lt": "< ?", "lte": "<=
 
 def page(unit: Unit, kind: str, url: str, values: Json, wheres: Iterable[Where] = ()) -> Json:
     """One page of the objects that meet every condition."""
-    limit = values.get("limit", 10)
-    after, before = values.get("starting_after"), values.get("ending_before")
-    if after and before:
-        raise errors.invalid(
-            "You may only specify one of these parameters: ending_before, starting_after."
-        )
+    limit, after, before = _asked(values)
     wheres = [*wheres, Where("deleted IS NULL")]
     if before:
         wheres.append(Where("seq > ?", (_place(unit, before, "ending_before"),)))
@@ -31,6 +26,17 @@ def page(unit: Unit, kind: str, url: str, values: Json, wheres: Iterable[Where] 
         wheres.append(Where("seq < ?", (_place(unit, after, "starting_after"),)))
     rows = unit.select(kind, wheres, limit + 1)
     return listed(url, rows[:limit], more=len(rows) > limit)
+
+
+def cut(url: str, rows: list[Json], values: Json) -> Json:
+    """One page of rows that are all at hand, in their order."""
+    limit, after, before = _asked(values)
+    if before:
+        end = _index(rows, before, "ending_before")
+        start = max(0, end - limit)
+        return listed(url, rows[start:end], more=start > 0)
+    start = _index(rows, after, "starting_after") + 1 if after else 0
+    return listed(url, rows[start : start + limit], more=start + limit < len(rows))
 
 
 def listed(url: str, rows: list[Json], *, more: bool = False) -> Json:
@@ -54,6 +60,22 @@ def within(values: Json, *names: str) -> list[Where]:
         for name in names
         for how, moment in (values.get(name) or {}).items()
     ]
+
+
+def _asked(values: Json) -> tuple[int, str | None, str | None]:
+    after, before = values.get("starting_after"), values.get("ending_before")
+    if after and before:
+        raise errors.invalid(
+            "You may only specify one of these parameters: ending_before, starting_after."
+        )
+    return values.get("limit", 10), after, before
+
+
+def _index(rows: list[Json], object_id: str, param: str) -> int:
+    for at, row in enumerate(rows):
+        if row["id"] == object_id:
+            return at
+    raise errors.no_such("object", object_id, param)
 
 
 def _field(name: str) -> str:

@@ -1,7 +1,9 @@
 """What a parameter may be: small parsers that turn form text into values or refuse by name."""
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from urllib.parse import urlsplit
 
 from stripe_sandbox import Json
 from stripe_sandbox.api import errors
@@ -18,6 +20,8 @@ _REMOVED = {
     "promotion_code": "Use discounts.",
 }
 _INT64 = 2**63 - 1
+# A line break in an address would end the header that leads there.
+_NOT_IN_URL = re.compile(r"[\x00-\x20\x7f]")
 
 
 def read(fields: Fields, form: Form, *, required: tuple[str, ...] = (), inside: str = "") -> Json:
@@ -70,6 +74,10 @@ def integer(low: int = 0, high: int = _INT64) -> Parser:
     return parse
 
 
+# A year can be added to any of them: the calendar of this package ends with the year 9999.
+moment = integer(0, 32_503_680_000)
+
+
 def percentage(*, above_zero: bool = False) -> Parser:
     """A decimal up to 100 with at most four places, as Decimal."""
 
@@ -91,7 +99,7 @@ def percentage(*, above_zero: bool = False) -> Parser:
 
 def moment_or(*words: str) -> Parser:
     """A moment in unix seconds, or one of the listed words; empty text unsets."""
-    named, moment = choice(*words), integer()
+    named = choice(*words)
 
     def parse(value: FormValue, name: str) -> object:
         return moment(value, name) if str(value).isdigit() else named(value, name)
@@ -125,7 +133,7 @@ def percent(value: FormValue, name: str) -> int:
     text = value.removesuffix("%") if isinstance(value, str) else ""
     if text in ("on", "off"):
         return 100 if text == "on" else 0
-    if not (text.isascii() and text.isdigit() and int(text) <= 100):
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= 100):
         raise errors.invalid(
             f"{name} is on, off or a whole number of percent from 0 to 100.", param=name
         )
@@ -146,9 +154,20 @@ def url(value: FormValue, name: str) -> str:
         not isinstance(value, str)
         or not value.startswith(("http://", "https://"))
         or len(value) > 5000
+        or _NOT_IN_URL.search(value)
+        or not _host(value)
     ):
         raise errors.invalid("Not a valid URL", code="url_invalid", param=name)
     return value
+
+
+def _host(address: str) -> str | None:
+    """The host that the address names; None if no browser could go there."""
+    try:
+        parts = urlsplit(address)
+        return parts.hostname if parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def metadata(value: FormValue, name: str) -> dict[str, str | None] | None:
@@ -209,7 +228,6 @@ def list_of(parser: Parser, most: int = 100) -> Parser:
 
 def span(value: FormValue, name: str) -> Json:
     """A moment, or bounds of one: gt, gte, lt, lte."""
-    moment = integer()
     if isinstance(value, str):
         return {"eq": moment(value, name)}
     return read(

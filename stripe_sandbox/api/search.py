@@ -20,7 +20,7 @@ TEXT, NUMBER, SWITCH = "text", "number", "switch"
 Searchable = Mapping[str, str]
 _CLAUSE = re.compile(
     r"""\s*(?P<minus>-)?
-    (?: metadata \[ (?P<mark>["']) (?P<key>[^"'\\]{1,40}) (?P=mark) \]
+    (?: metadata \[ (?P<mark>["']) (?P<key>[^"'\\\x00]{1,40}) (?P=mark) \]
       | (?P<field>[a-z_0-9]+ (?:\.[a-z_0-9]+)*) )
     \s* (?P<sign><=|>=|[:~<>]) \s*
     (?: "(?P<double>(?:[^"\\]|\\.)*)" | '(?P<single>(?:[^'\\]|\\.)*)'
@@ -141,9 +141,11 @@ def _compared(holder: str, held: str, sign: str, text: str) -> tuple[str, object
 
 def _place(page: str) -> int:
     try:
-        return int(base64.urlsafe_b64decode(page.encode()).decode())
+        place = int(base64.urlsafe_b64decode(page.encode()).decode())
     except (ValueError, binascii.Error) as error:
         raise errors.invalid(f"Invalid page: {page[:40]}", param="page") from error
+    # The store counts no further, and would fail to compare.
+    return min(place, 2**63 - 1)
 
 
 def _unreadable(why: str) -> errors.StripeFault:

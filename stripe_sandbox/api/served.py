@@ -123,7 +123,7 @@ ROUTES: tuple[Route, ...] = tuple(
 )
 INCLUDED: expand.Included = {
     ("charge", "refunds"): charges.refunds_of,
-    ("checkout.session", "line_items"): line_items.page_of,
+    ("checkout.session", "line_items"): line_items.first_of,
     ("checkout.session", "total_details.breakdown"): line_items.breakdown_of,
     ("coupon", "applies_to"): coupons.products_of,
     ("coupon", "currency_options"): coupons.options_of,

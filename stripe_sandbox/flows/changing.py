@@ -1,7 +1,7 @@
 """Changes of a running subscription: what it sells, from when, and who pays for the difference."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from stripe_sandbox import Json
 from stripe_sandbox.api import errors, params
@@ -17,9 +17,11 @@ from stripe_sandbox.flows import (
     settling,
     subscribing,
 )
+from stripe_sandbox.flows.applying import Held
 from stripe_sandbox.flows.repricing import Moment
 from stripe_sandbox.objects import (
     discounts,
+    invoiceitems,
     payment_methods,
     subscription_items,
     subscriptions,
@@ -52,6 +54,8 @@ class Change:
     bill: Bill | None
     # True if a new period begins, which the invoice bills besides the parts that moved.
     begins_period: bool = False
+    # What waited to be billed before it.
+    earlier: list[Json] = field(default_factory=list)
 
 
 def update(unit: Unit, values: Json, id: str) -> Json:
@@ -59,18 +63,23 @@ def update(unit: Unit, values: Json, id: str) -> Json:
     before = unit.get("subscription", id)
     body = unit.get("subscription", id)
     _check(unit, body, values)
+    if body.get("_waiting") and any(name in values for name in _MOVES):
+        # As at Stripe the newer change takes the place of the one that waits.
+        expire(unit, id)
+        before, body = unit.get("subscription", id), unit.get("subscription", id)
     _note(unit, body, values)
     if not any(name in values for name in _MOVES):
         return unit.update("customer.subscription.updated", body, before)
     ends_trial = values.get("trial_end") == "now" and body["status"] == "trialing"
     if ends_trial and not pausing.outlives_trial(unit, body):
         return unit.get("subscription", id)
+    earlier = invoiceitems.waiting(unit, body["customer"], id)
     change = prepared(unit, body, values)
     if change.bill is None:
         subscriptions.set_timers(unit, change.after)
         return unit.update("customer.subscription.updated", change.after, before)
     if values.get("payment_behavior") == "pending_if_incomplete":
-        _change_when_paid(unit, body, change, values)
+        _change_when_paid(unit, body, replace(change, earlier=earlier), values)
     else:
         _change_now(unit, before, change, values)
     return unit.get("subscription", id)
@@ -86,17 +95,19 @@ def prepared(unit: Unit, body: Json, values: Json) -> Change:
     trial_end = values.get("trial_end")
     if isinstance(trial_end, int):
         _extend_trial(unit, body, after, trial_end)
-        repricing.move_parts(unit, body, after, moment)
+        _give_all_back(unit, body, moment)
+        after["_debits"] = {}
         return Change(after, None)
     for extra in values.get("add_invoice_items") or []:
         subscribing.add_once(unit, body, extra)
     if _begins_period(body, after, values):
-        for item in subscriptions.items_of(body):
-            repricing.give_back(unit, body, item, moment)
+        _give_all_back(unit, body, moment)
         return _new_period(unit, after)
     repricing.move_parts(unit, body, after, moment)
     at_once = behaviour == "always_invoice" or values.get("add_invoice_items")
-    return Change(after, _bill(unit, after) if at_once else None)
+    waits = invoiceitems.waiting(unit, body["customer"], body["id"])
+    # A change that moves no money, as in a trial, writes no empty invoice.
+    return Change(after, _bill(unit, after) if at_once and waits else None)
 
 
 def drafted(unit: Unit, change: Change) -> Json:
@@ -108,14 +119,14 @@ def drafted(unit: Unit, change: Change) -> Json:
 
 
 def expire(unit: Unit, subscription_id: str) -> None:
-    """Nobody has paid for the change: it will not come, and its invoice is void."""
+    """The change that waits for its payment will not come, and its invoice is void."""
     body = unit.get("subscription", subscription_id)
     waiting = body.get("_waiting")
     if not waiting:
         return
     applying.forget(unit, body)
     invoice = unit.get("invoice", waiting["invoice"])
-    if invoice["status"] == "open":
+    if invoice["status"] in ("open", "uncollectible"):
         settling.mark_void(unit, invoice)
 
 
@@ -154,9 +165,10 @@ def _change_now(unit: Unit, before: Json, change: Change, values: Json) -> None:
 
 def _change_when_paid(unit: Unit, body: Json, change: Change, values: Json) -> None:
     """The change is in force once its invoice is paid; until then nothing has changed."""
-    invoice = drafted(unit, change)
+    assert change.bill is not None, "this change has nothing to wait for"
+    invoice = drafted(unit, replace(change, bill=replace(change.bill, held=True)))
     change.after["latest_invoice"] = body["latest_invoice"] = invoice["id"]
-    applying.hold(unit, body, change.after, invoice)
+    applying.hold(unit, body, Held(change.after, invoice, change.earlier))
     finalizing.finalize(unit, invoice)
     if invoice["status"] != "open":
         return
@@ -182,6 +194,11 @@ def _begins_period(body: Json, after: Json, values: Json) -> bool:
     old, new = subscriptions.items_of(body)[0], subscriptions.items_of(after)[0]
     changed = subscription_items.rhythm_of(old) != subscription_items.rhythm_of(new)
     return changed and body["status"] != "trialing"
+
+
+def _give_all_back(unit: Unit, body: Json, moment: Moment) -> None:
+    for item in subscriptions.items_of(body):
+        repricing.give_back(unit, body, item, moment)
 
 
 def _new_period(unit: Unit, after: Json) -> Change:
@@ -239,6 +256,11 @@ def _check(unit: Unit, body: Json, values: Json) -> None:
         names = ", ".join(sorted(set(values) - _WITH_PENDING))
         raise errors.invalid(
             f"With payment_behavior=pending_if_incomplete you cannot also change: {names}."
+        )
+    if pending and body["collection_method"] == "send_invoice":
+        raise errors.invalid(
+            "payment_behavior=pending_if_incomplete works with charge_automatically only.",
+            param="payment_behavior",
         )
     if body["schedule"] and {"cancel_at", "cancel_at_period_end"} & set(values):
         raise errors.invalid(

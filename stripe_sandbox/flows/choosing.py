@@ -1,10 +1,13 @@
 """Which payment method an intent is tried with, and whether it may be."""
 
 from stripe_sandbox import Json
-from stripe_sandbox.api import errors
+from stripe_sandbox.api import errors, params
 from stripe_sandbox.objects import mandates, payment_methods
 from stripe_sandbox.unit import Unit
 
+AUTOMATIC = params.hash_of(
+    {"allow_redirects": params.choice("always", "never"), "enabled": params.boolean}, ("enabled",)
+)
 _NOUNS = {
     "checkout.session": "Checkout Session",
     "payment_intent": "PaymentIntent",

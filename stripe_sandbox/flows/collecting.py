@@ -22,10 +22,12 @@ _NO_METHOD = {
 
 @dataclass(frozen=True)
 class Try:
-    """With which method an invoice is tried, and whether its owner is there to be asked."""
+    """With which method an invoice is tried, whether its owner is there, and who wants it."""
 
     method: str | None = None
     off_session: bool = True
+    # Somebody asked for it, as against what the account tries by itself.
+    by_hand: bool = False
 
 
 def open_payment(unit: Unit, invoice: Json) -> Json:
@@ -59,7 +61,7 @@ def attempt(unit: Unit, invoice: Json, how: Try) -> Json:
     intent = _payment(unit, invoice)
     if intent["status"] in ("processing", "succeeded"):
         return intent
-    intent["_on_page"] = False
+    intent["_by_hand"] = how.by_hand
     method = method_for(unit, invoice, how.method)
     if method is None:
         intent.update(status="requires_payment_method", payment_method=None)
@@ -79,7 +81,7 @@ def pay_on_page(unit: Unit, invoice: Json, method: Json) -> Json:
     intent = _payment(unit, invoice)
     if intent["status"] in ("processing", "succeeded"):
         return intent
-    intent.update(_on_page=True, _return_url=invoice["hosted_invoice_url"])
+    intent.update(_by_hand=True, _return_url=invoice["hosted_invoice_url"])
     paying.confirm(unit, intent, method)
     settling.tell(unit, invoice, intent)
     return intent
@@ -90,11 +92,14 @@ def retry(unit: Unit, invoice_id: str) -> None:
     invoice = unit.get("invoice", invoice_id)
     if invoice["status"] != "open":
         return
+    if unit.get("customer", invoice["customer"]).get("deleted"):
+        settling.stop_collecting(unit, invoice)
+        return
     chosen = method_for(unit, invoice)
     if settling.hopeless(invoice, chosen["id"] if chosen else None):
         intent = invoice_payments.intent_of(unit, invoice)
         assert intent is not None, "an invoice that was tried has a payment"
-        intent["_on_page"] = False
+        intent["_by_hand"] = False
         settling.mark_failed(unit, invoice, intent)
         return
     attempt(unit, invoice, Try())
@@ -102,7 +107,12 @@ def retry(unit: Unit, invoice_id: str) -> None:
 
 def _payment(unit: Unit, invoice: Json) -> Json:
     """The PaymentIntent of the invoice, for what is left to pay."""
-    intent = invoice_payments.intent_of(unit, invoice) or open_payment(unit, invoice)
+    intent = invoice_payments.intent_of(unit, invoice)
+    if intent is not None and intent["status"] == "canceled":
+        # What its merchant has canceled is not charged any more; another takes its place.
+        invoice_payments.cancel(unit, invoice)
+        intent = None
+    intent = intent or open_payment(unit, invoice)
     if intent["amount"] != invoice["amount_remaining"] and intent["status"] != "processing":
         intent["amount"] = invoice["amount_remaining"]
         unit.save(intent)

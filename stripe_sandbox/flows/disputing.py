@@ -1,6 +1,6 @@
 """A dispute from the complaint to its end: answered, decided, or lost because nobody answered."""
 
-from stripe_sandbox import Json
+from stripe_sandbox import Json, clock
 from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.routes import Route
 from stripe_sandbox.behaviours import BEHAVIOURS, Complaint
@@ -8,12 +8,11 @@ from stripe_sandbox.flows import refunding
 from stripe_sandbox.objects import disputes, early_fraud_warnings, test_clocks
 from stripe_sandbox.unit import Unit
 
-_DAY = 24 * 3600
 # Stripe's words for evidence that ends a test dispute are acted upon this soon.
 _SOON_SECONDS = 5
 # Any other evidence does not convince; banks take their time to say so.
-_REVIEWED_AFTER = 60 * _DAY
-_INQUIRY_ENDS_AFTER = 120 * _DAY
+_REVIEWED_AFTER = 60 * clock.DAY
+_INQUIRY_ENDS_AFTER = 120 * clock.DAY
 _VERDICTS = {"winning_evidence": "won", "losing_evidence": "lost"}
 _ESCALATES = "escalate_inquiry_evidence"
 _ENDED = ("won", "lost", "warning_closed", "prevented")
@@ -27,7 +26,8 @@ def follow(unit: Unit, charge: Json) -> None:
     complaint = behaviour.complaint
     if complaint is None or (complaint.shielded and _confirmed(charge)):
         return
-    taken = charge["amount_captured"]
+    # What was given back already is not taken from the merchant once more.
+    taken = charge["amount"] - charge["amount_refunded"]
     for place in range(complaint.times):
         part = taken // complaint.times + (taken % complaint.times if place == 0 else 0)
         _complain(unit, charge, complaint, part)

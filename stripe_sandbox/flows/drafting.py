@@ -26,16 +26,25 @@ def of_period(unit: Unit, bill: Bill) -> Json:
     _take_waiting(unit, invoice, subscription["id"], alone=bill.alone)
     told = _finish(unit, invoice)
     _note_debits(subscription, invoice, billed)
-    _use_discounts(unit, subscription)
+    if not bill.held:
+        _use_discounts(unit, subscription)
     return told
 
 
 def of_waiting(unit: Unit, bill: Bill, *, take: bool = True) -> Json:
-    """A draft bills what waits for the customer, if it is to be taken, and nothing else."""
+    """A draft bills what waits for the customer, if it is to be taken, and nothing else.
+
+    What it uses up of the subscription's discounts is noted there; its owner stores it.
+    """
     invoice = invoices.draft(unit, bill)
+    invoice["discounts"] = discounts.in_force(unit, invoice["discounts"], unit.now)
     if take:
         _take_waiting(unit, invoice, bill.subscription["id"] if bill.subscription else None)
-    return _finish(unit, invoice)
+    told = _finish(unit, invoice)
+    if bill.subscription and not bill.held:
+        kept = discounts.spent(unit, bill.subscription["discounts"], invoice)
+        bill.subscription["discounts"] = kept
+    return told
 
 
 def of_items(unit: Unit, bill: Bill, items: Iterable[Json]) -> Json:

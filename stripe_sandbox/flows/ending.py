@@ -17,8 +17,9 @@ from stripe_sandbox.flows import (
     settling,
     subscribing,
 )
+from stripe_sandbox.flows.applying import Held
 from stripe_sandbox.flows.repricing import Moment
-from stripe_sandbox.objects import invoices, subscription_items, subscriptions
+from stripe_sandbox.objects import invoiceitems, invoices, subscription_items, subscriptions
 from stripe_sandbox.objects.invoices import Bill
 from stripe_sandbox.unit import Unit
 
@@ -30,6 +31,8 @@ def cancel(unit: Unit, values: Json, id: str) -> Json:
     body = unit.get("subscription", id)
     if body["status"] in subscriptions.ENDED:
         raise errors.no_such("subscription", id)
+    changing.expire(unit, id)
+    body = unit.get("subscription", id)
     if values.get("prorate"):
         give_back(unit, body, unit.now)
     subscriptions.end(
@@ -46,16 +49,41 @@ def cancel(unit: Unit, values: Json, id: str) -> Json:
 def cancel_due(unit: Unit, subscription_id: str) -> None:
     """The day has come on which the subscription was to end."""
     body = unit.get("subscription", subscription_id)
-    if body["status"] not in subscriptions.ENDED:
-        subscriptions.end(unit, body, reason="cancellation_requested")
+    if body["status"] in subscriptions.ENDED:
+        return
+    changing.expire(unit, subscription_id)
+    body = unit.get("subscription", subscription_id)
+    subscriptions.end(unit, body, reason="cancellation_requested")
+    bill_last(unit, body)
+
+
+def bill_last(unit: Unit, body: Json) -> None:
+    """What still waits for the subscription that came to its end is billed in an hour."""
+    found = invoiceitems.waiting(unit, body["customer"], body["id"])
+    mine = [waiting for waiting in found if waiting["parent"]]
+    if not mine:
+        return
+    bill = Bill(
+        customer=unit.get("customer", body["customer"]),
+        currency=body["currency"],
+        reason="subscription_cycle",
+        period=subscriptions.period_of(body),
+        subscription=body,
+        wishes=finalizing.soon(unit),
+    )
+    invoice = drafting.of_items(unit, bill, mine)
+    body["latest_invoice"] = invoice["id"]
+    unit.save(body)
+    finalizing.wait(unit, invoice)
 
 
 def pause(unit: Unit, values: Json, id: str) -> Json:
     """The subscription is paused: it bills nothing until it is resumed."""
-    before = unit.get("subscription", id)
     body = unit.get("subscription", id)
     if body["status"] not in _RUNNING:
         raise errors.invalid(f"A subscription that is {body['status']} cannot be paused.")
+    changing.expire(unit, id)
+    before, body = unit.get("subscription", id), unit.get("subscription", id)
     unused = ((values.get("bill_for") or {}).get("unused_time_from") or {}).get("type") or "now"
     if unused != "none":
         begins = subscriptions.period_of(body)[0]
@@ -75,18 +103,23 @@ def resume(unit: Unit, values: Json, id: str) -> Json:
         raise errors.invalid(
             "Only paused subscriptions can be resumed; this one is " + body["status"] + "."
         )
+    if body["collection_method"] == "send_invoice":
+        raise errors.invalid("Only subscriptions with charge_automatically can be resumed.")
+    # A former try to resume it is over: nobody shall pay for both.
+    changing.expire(unit, id)
+    body = unit.get("subscription", id)
     after: Json = json.loads(json.dumps(body))
     after["status"] = "active"
+    earlier = invoiceitems.waiting(unit, body["customer"], id)
     invoice = _first_of_new_period(unit, after, values)
     after["latest_invoice"] = body["latest_invoice"] = invoice["id"]
-    applying.hold_paused(unit, body, after, invoice)
+    applying.hold_paused(unit, body, Held(after, invoice, earlier))
     finalizing.finalize(unit, invoice)
     if invoice["status"] == "open":
-        intent = collecting.attempt(unit, invoice, collecting.Try(off_session=False))
-        resumed = unit.get("subscription", id)
-        anyway = values.get("payment_behavior") == "resume_on_payment_attempt"
-        if intent["status"] != "succeeded" and anyway:
-            applying.apply(unit, resumed)
+        if values.get("payment_behavior") != "resume_on_payment_success":
+            # Before the try: one that fails is tried again like that of any running plan.
+            applying.apply(unit, unit.get("subscription", id))
+        collecting.attempt(unit, invoice, collecting.Try(off_session=False))
     return unit.get("subscription", id)
 
 
@@ -166,6 +199,7 @@ def _bill(unit: Unit, after: Json) -> Bill:
         reason="subscription_cycle",
         period=(unit.now, unit.now),
         subscription=after,
+        held=True,
     )
 
 

@@ -1,12 +1,11 @@
 """A draft becomes final: it has a number, the balance is used, and it can be paid."""
 
-from stripe_sandbox import Json, amounts
+from stripe_sandbox import Json, amounts, clock
 from stripe_sandbox.flows import collecting, settling, totalling
-from stripe_sandbox.objects import customer_balance, invoice_payments, invoices
+from stripe_sandbox.objects import customer_balance, invoice_payments, invoices, tax_ids
 from stripe_sandbox.unit import Unit
 
 DRAFT_SECONDS = 3600
-_DAY = 24 * 3600
 
 
 def soon(unit: Unit) -> Json:
@@ -36,10 +35,13 @@ def finalize(
     number = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
     customer["next_invoice_sequence"] += 1
     unit.save(customer)
+    if invoice["due_date"] is None:
+        due_after(unit, invoice, _days_of(unit, invoice))
     invoice.update(
         status="open",
         number=number,
         automatically_finalizes_at=None,
+        customer_tax_ids=_tax_ids(unit, customer["id"]),
         effective_at=invoice["effective_at"] or unit.now,
         hosted_invoice_url=f"{unit.public_url}/i/{invoice['id']}",
         invoice_pdf=f"{unit.public_url}/i/{invoice['id']}/pdf",
@@ -72,7 +74,8 @@ def advance(unit: Unit, invoice_id: str) -> None:
     if invoice["status"] != "draft":
         return
     pause = _pause_of(unit, invoice)
-    if pause == "keep_as_draft":
+    if pause == "keep_as_draft" or unit.get("customer", invoice["customer"]).get("deleted"):
+        settling.stop_collecting(unit, invoice)
         return
     finalize(unit, invoice)
     if invoice["status"] != "open":
@@ -96,7 +99,7 @@ def collect(unit: Unit, invoice: Json, how: collecting.Try) -> None:
 def due_after(unit: Unit, invoice: Json, days: int | None) -> None:
     """An invoice to be sent is due so many days from now."""
     if invoice["collection_method"] == "send_invoice":
-        invoice["due_date"] = unit.now + (30 if days is None else days) * _DAY
+        invoice["due_date"] = unit.now + (30 if days is None else days) * clock.DAY
 
 
 def _use_balance(unit: Unit, invoice: Json) -> None:
@@ -128,6 +131,17 @@ def _leave_balance(unit: Unit, invoice: Json) -> None:
     invoice.update(
         starting_balance=balance, ending_balance=balance, amount_due=owed, amount_remaining=owed
     )
+
+
+def _tax_ids(unit: Unit, customer_id: str) -> list[Json]:
+    """The tax ids the invoice prints, oldest first."""
+    held = tax_ids.of_customer(unit, customer_id)
+    return [{"type": body["type"], "value": body["value"]} for body in reversed(held)]
+
+
+def _days_of(unit: Unit, invoice: Json) -> int | None:
+    plan = unit.find(str(invoices.subscription_of(invoice)))
+    return plan["days_until_due"] if plan else None
 
 
 def _pause_of(unit: Unit, invoice: Json) -> str | None:

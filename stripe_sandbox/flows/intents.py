@@ -4,7 +4,7 @@ from stripe_sandbox import Json, amounts, refusals
 from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import SHIPPING, TEXT
 from stripe_sandbox.api.routes import Route
-from stripe_sandbox.flows import choosing, outcomes, paying
+from stripe_sandbox.flows import choosing, outcomes, owning, paying
 from stripe_sandbox.objects import mandates, payment_intents, payment_methods, test_clocks
 from stripe_sandbox.objects.charges import Try
 from stripe_sandbox.unit import Unit, public
@@ -68,6 +68,8 @@ def confirm(unit: Unit, values: Json, id: str) -> Json:
     body = test_clocks.enter_for(unit, unit.get("payment_intent", id))
     if body["status"] not in _WAITING:
         raise _unexpected(body, "confirm")
+    owning.check_at_checkout(unit, body, "confirm")
+    owning.check_change(unit, body, values)
     _set(body, values, _SET_BY_CONFIRM)
     body["_return_url"] = values.get("return_url")
     _tried(unit, body, values)
@@ -81,6 +83,7 @@ def update(unit: Unit, values: Json, id: str) -> Json:
     fixed = [name for name in _FIXED_WHEN_TRIED if name in values]
     if (fixed or values.get("payment_method_data")) and body["status"] not in _WAITING:
         raise _unexpected(body, "update")
+    owning.check_change(unit, body, values)
     asked = {**body, **values}
     amounts.check(asked["amount"], asked["currency"])
     if values.get("customer"):
@@ -129,6 +132,7 @@ def cancel(unit: Unit, values: Json, id: str) -> Json:
     body = test_clocks.enter_for(unit, unit.get("payment_intent", id))
     if body["status"] not in _CANCELABLE:
         raise _unexpected(body, "cancel")
+    owning.check_at_checkout(unit, body, "cancel")
     paying.cancel(unit, body, values.get("cancellation_reason"))
     outcomes.tell(unit, body)
     return body
@@ -246,10 +250,7 @@ ROUTES = (
         {
             **_CONFIRM,
             **_DESCRIBED,
-            "automatic_payment_methods": params.hash_of(
-                {"allow_redirects": params.choice("always", "never"), "enabled": params.boolean},
-                ("enabled",),
-            ),
+            "automatic_payment_methods": choosing.AUTOMATIC,
             "confirm": params.boolean,
             "confirmation_method": params.choice("automatic", "manual"),
         },

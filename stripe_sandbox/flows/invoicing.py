@@ -1,5 +1,7 @@
 """Invoices by hand: drafted, changed, made final, paid, sent, voided or given up."""
 
+from dataclasses import replace
+
 from stripe_sandbox import Json
 from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import TEXT
@@ -8,6 +10,7 @@ from stripe_sandbox.flows import collecting, drafting, finalizing, settling
 from stripe_sandbox.objects import (
     automatic_tax,
     discounts,
+    invoice_payments,
     invoices,
     payment_methods,
     tax_rates,
@@ -43,6 +46,8 @@ def create(unit: Unit, values: Json) -> Json:
     default = "include" if plan else "exclude"
     take = (values.get("pending_invoice_items_behavior") or default) == "include"
     invoice = drafting.of_waiting(unit, bill, take=take)
+    if plan:
+        unit.save(plan)
     _set_due(unit, invoice, values)
     if values.get("discounts"):
         _discount(unit, invoice, values["discounts"])
@@ -64,6 +69,8 @@ def update(unit: Unit, values: Json, id: str) -> Json:
         )
     _note(unit, invoice, values)
     _set_due(unit, invoice, values)
+    if invoice["auto_advance"] != before["auto_advance"]:
+        _advance_or_not(unit, invoice)
     if values.get("discounts") is not None:
         _discount(unit, invoice, values["discounts"])
     if invoice["status"] == "draft":
@@ -116,9 +123,10 @@ def pay(unit: Unit, values: Json, id: str) -> Json:
     _check_payable(invoice)
     if values.get("paid_out_of_band"):
         return _pay_outside(unit, invoice)
-    how = collecting.Try(values.get("payment_method"), values.get("off_session", True))
+    wanted, absent = values.get("payment_method"), values.get("off_session", True)
+    how = collecting.Try(wanted, absent, by_hand=True)
     if how.method:
-        how = collecting.Try(_usable(unit, invoice, how.method), how.off_session)
+        how = replace(how, method=_usable(unit, invoice, how.method))
     intent = collecting.attempt(unit, invoice, how)
     if intent["status"] == "requires_payment_method":
         raise errors.card_refused(intent["last_payment_error"], public(intent))
@@ -130,6 +138,7 @@ def pay(unit: Unit, values: Json, id: str) -> Json:
 def void(unit: Unit, values: Json, id: str) -> Json:
     """The invoice counts for nothing."""
     invoice = _in_status(unit, id, "open", "uncollectible")
+    _check_no_payment_under_way(unit, invoice)
     return settling.mark_void(unit, invoice)
 
 
@@ -166,6 +175,20 @@ def _note(unit: Unit, invoice: Json, values: Json) -> None:
         invoice["automatic_tax"]["enabled"] = values["automatic_tax"]["enabled"]
 
 
+def _advance_or_not(unit: Unit, invoice: Json) -> None:
+    """What may advance is made final, or charged, in an hour; what may not waits for somebody."""
+    for verb in ("finalize", "retry"):
+        unit.unschedule(verb, invoice["id"])
+    invoice.update(automatically_finalizes_at=None, next_payment_attempt=None)
+    if not invoice["auto_advance"]:
+        return
+    if invoice["status"] == "draft":
+        invoice.update(finalizing.soon(unit))
+        finalizing.wait(unit, invoice)
+    elif invoice["status"] == "open" and invoice["collection_method"] == "charge_automatically":
+        unit.schedule("retry", invoice["id"], unit.now + finalizing.DRAFT_SECONDS)
+
+
 def _in_status(unit: Unit, id: str, *wanted: str, code: str | None = None) -> Json:
     invoice = unit.living("invoice", id)
     if invoice["status"] not in wanted:
@@ -186,8 +209,19 @@ def _check_payable(invoice: Json) -> None:
 
 
 def _pay_outside(unit: Unit, invoice: Json) -> Json:
+    _check_no_payment_under_way(unit, invoice)
+    # Whoever has paid outside is not charged besides, at the bank or by a program.
+    invoice_payments.cancel(unit, invoice)
     settling.mark_paid(unit, invoice, outside=True)
     return unit.get("invoice", invoice["id"])
+
+
+def _check_no_payment_under_way(unit: Unit, invoice: Json) -> None:
+    intent = invoice_payments.intent_of(unit, invoice)
+    if intent is not None and intent["status"] in ("processing", "requires_capture"):
+        raise errors.invalid(
+            "A payment of the invoice is being processed; wait until it has ended.",
+        )
 
 
 def _usable(unit: Unit, invoice: Json, method_id: str) -> str:
@@ -257,7 +291,7 @@ _FIELDS: params.Fields = {
     "default_tax_rates": params.list_of(TEXT, 5),
     "description": params.text(1500),
     "discounts": discounts.PARAMETER,
-    "due_date": params.integer(),
+    "due_date": params.moment,
     "footer": TEXT,
     "metadata": params.metadata,
     "statement_descriptor": params.text(22),

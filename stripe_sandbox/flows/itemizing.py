@@ -101,7 +101,7 @@ def _currency(unit: Unit, values: Json, customer: Json) -> str:
     return str(described.get("currency") or customer["currency"] or "usd")
 
 
-_PERIOD = params.hash_of({"end": params.integer(), "start": params.integer()}, ("end", "start"))
+_PERIOD = params.hash_of({"end": params.moment, "start": params.moment}, ("end", "start"))
 _FIELDS: params.Fields = {
     "amount": params.integer(-99_999_999, 99_999_999),
     "description": TEXT,

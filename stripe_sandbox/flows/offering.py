@@ -47,6 +47,25 @@ def drop_code(unit: Unit, session: Json) -> None:
     quoting.quote(unit, session)
 
 
+def drop_spent(unit: Unit, session: Json) -> bool:
+    """The session has no discount that others have used up meanwhile; True if it had one."""
+    drawn = session["_discount"]
+    if drawn is None:
+        return False
+    code = drawn["promotion_code"]
+    sources = [unit.get("coupon", drawn["source"]["coupon"])]
+    sources += [unit.get(promotion_codes.KIND, code)] if code else []
+    if not any(_spent(source) for source in sources):
+        return False
+    drop_code(unit, session)
+    return True
+
+
+def _spent(source: Json) -> bool:
+    most = source["max_redemptions"]
+    return most is not None and source["times_redeemed"] >= most
+
+
 def _why_not(unit: Unit, session: Json, found: Json) -> str | None:
     """How the sentence goes on that says why the code cannot be used; None if it can."""
     coupon = unit.get("coupon", found["promotion"]["coupon"])

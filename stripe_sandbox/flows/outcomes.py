@@ -1,7 +1,7 @@
 """How a try to pay or to save a card ended, told to what waits for it."""
 
 from stripe_sandbox import Json
-from stripe_sandbox.flows import completing, paying, saving, setting_up, settling
+from stripe_sandbox.flows import completing, paying, quoting, saving, setting_up, settling
 from stripe_sandbox.objects import invoice_payments
 from stripe_sandbox.unit import Unit
 
@@ -22,7 +22,7 @@ def tell(unit: Unit, intent: Json) -> None:
 
 def answered(unit: Unit, intent: Json, *, approved: bool) -> Json:
     """The payer has answered the bank, and what waits for the payment or the card knows."""
-    if intent["status"] != "requires_action":
+    if intent["status"] != "requires_action" or (approved and _overtaken(unit, intent)):
         return intent
     if intent["object"] == "setup_intent":
         setting_up.answered(unit, intent, approved=approved)
@@ -39,6 +39,24 @@ def settle(unit: Unit, intent_id: str) -> None:
     if intent["status"] == "processing":
         paying.settle(unit, intent)
         tell(unit, intent)
+
+
+def _overtaken(unit: Unit, intent: Json) -> bool:
+    """True if the bank's answer comes too late: the sum or the card's owner is another by now.
+
+    Nothing is charged then, and the page shows its payer what is to be paid.
+    """
+    session = completing.session_of(unit, intent)
+    if session is None or session["status"] != "open":
+        return False
+    shown = session["amount_total"]
+    quoting.quote(unit, session)
+    owner = unit.get("payment_method", intent["payment_method"])["customer"]
+    if session["amount_total"] == shown and owner in (None, session["customer"]):
+        return False
+    unit.save(session)
+    completing.call_back(unit, session)
+    return True
 
 
 def _tell_complete(unit: Unit, session: Json, intent: Json) -> None:

@@ -4,9 +4,11 @@ from stripe_sandbox import Json, amounts
 from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route
-from stripe_sandbox.flows import choosing, completing, quoting
+from stripe_sandbox.flows import choosing, completing, offering, quoting
 from stripe_sandbox.objects import payment_methods, test_clocks
 from stripe_sandbox.unit import Unit, public
+
+_NOWHERE = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
 
 
 def show(unit: Unit, values: Json, id: str) -> Json:
@@ -21,6 +23,11 @@ def confirm(unit: Unit, values: Json, id: str) -> Json:
         raise errors.invalid(
             f"This Checkout Session is {session['status']} and can no longer be paid.",
             code="checkout_not_active_session",
+        )
+    if offering.drop_spent(unit, session):
+        raise errors.invalid(
+            "The discount of this Checkout Session has been used as often as it may be.",
+            code="coupon_expired",
         )
     method = payment_methods.usable(unit, values["payment_method"])
     billing = method["billing_details"]
@@ -39,7 +46,7 @@ def confirm(unit: Unit, values: Json, id: str) -> Json:
         )
     choosing.check_owner(session, method)
     email = billing["email"] or (session["customer_details"] or {}).get("email") or ""
-    payer = completing.Payer(email, billing["name"] or email, billing["address"] or {})
+    payer = completing.Payer(email, billing["name"] or email, billing["address"] or dict(_NOWHERE))
     intent = completing.attempt(unit, session, method, payer)
     if intent["status"] == "requires_payment_method":
         if intent["object"] == "setup_intent":

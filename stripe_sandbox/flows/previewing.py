@@ -43,7 +43,8 @@ def _of_change(unit: Unit, body: Json, values: Json, details: Json) -> Json:
         )
     _add_extras(unit, body, values)
     if values.get("discounts") is not None:
-        target = discounts.Target("subscription", body["id"], body["currency"])
+        customer = unit.get("customer", body["customer"])
+        target = discounts.Target("subscription", body["id"], body["currency"], customer)
         found = discounts.applied(unit, values["discounts"], target)
         body["discounts"] = [made["id"] for made in found]
         unit.save(body)

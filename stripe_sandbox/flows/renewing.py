@@ -1,7 +1,15 @@
 """The end of a paid period: a new one begins and is billed for, or the subscription ends."""
 
 from stripe_sandbox import Json
-from stripe_sandbox.flows import drafting, finalizing, pausing, previewing, scheduling
+from stripe_sandbox.flows import (
+    changing,
+    drafting,
+    ending,
+    finalizing,
+    pausing,
+    previewing,
+    scheduling,
+)
 from stripe_sandbox.objects import subscriptions
 from stripe_sandbox.objects.invoices import Bill
 from stripe_sandbox.unit import Unit
@@ -17,12 +25,17 @@ def renew(unit: Unit, subscription_id: str) -> None:
     body = unit.get("subscription", subscription_id)
     if body["status"] not in _RENEWS:
         return
+    # A change that still waits was priced for the period that is over.
+    changing.expire(unit, subscription_id)
+    body = unit.get("subscription", subscription_id)
     if body["schedule"]:
         body = scheduling.at_period_end(unit, body)
         if body["status"] in subscriptions.ENDED:
+            ending.bill_last(unit, body)
             return
     if body["cancel_at_period_end"] or (body["cancel_at"] and body["cancel_at"] <= unit.now):
         subscriptions.end(unit, body, reason="cancellation_requested")
+        ending.bill_last(unit, body)
         return
     before = unit.get("subscription", subscription_id)
     if body["status"] == "trialing" and not pausing.outlives_trial(unit, body):

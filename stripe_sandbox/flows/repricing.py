@@ -34,7 +34,7 @@ def items_after(unit: Unit, body: Json, given: list[Json]) -> list[Json]:
         if wanted.get("deleted"):
             items.remove(item)
         else:
-            _altered(unit, body, item, wanted, param)
+            _altered(unit, item, wanted, param)
     _check(items)
     return items
 
@@ -103,11 +103,15 @@ def charge_part(unit: Unit, body: Json, item: Json, whole: tuple[int, int], at: 
 
 
 def _discount_of(unit: Unit, body: Json, item: Json, whole: int) -> int:
-    """What the plan's running discounts take off a whole period of the item."""
+    """What the plan's running discounts take off a whole period of the item.
+
+    What counts once waits for a whole period: it would count for the part and the period else.
+    """
     line = discounting.Line(whole, item["price"]["product"])
-    found = discounts.amounts(
-        unit, [(line, item["discounts"])], body["discounts"], body["currency"]
+    own, common = (
+        discounts.lasting(unit, given, unit.now) for given in (item["discounts"], body["discounts"])
     )
+    found = discounts.amounts(unit, [(line, own)], common, body["currency"])
     return sum(part["amount"] for part in found[0])
 
 
@@ -136,7 +140,7 @@ def _added(unit: Unit, body: Json, items: list[Json], wanted: Json, param: str) 
     return item
 
 
-def _altered(unit: Unit, body: Json, item: Json, wanted: Json, param: str) -> None:
+def _altered(unit: Unit, item: Json, wanted: Json, param: str) -> None:
     if wanted.get("price") or wanted.get("price_data"):
         price = subscription_items.priced(unit, wanted, param)
         subscription_items.reprice(item, price)

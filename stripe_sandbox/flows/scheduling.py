@@ -5,7 +5,7 @@ from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route
 from stripe_sandbox.flows import changing, finalizing, repricing, subscribing
-from stripe_sandbox.objects import schedules, subscription_items, subscriptions
+from stripe_sandbox.objects import prices, schedules, subscription_items, subscriptions
 from stripe_sandbox.unit import Unit
 
 _MOST_PHASES = 10
@@ -27,10 +27,11 @@ def create(unit: Unit, values: Json) -> Json:
         return _from_running(unit, values)
     if not values.get("customer") or not values.get("phases"):
         raise errors.invalid("Give from_subscription, or customer and phases.")
-    unit.living("customer", values["customer"], "customer")
     starts = values.get("start_date")
     begins = unit.now if starts in (None, "now") else int(str(starts))
     phases = _phases(unit, values["phases"], begins)
+    customer = unit.living("customer", values["customer"], "customer")
+    _check_phases(unit, phases, customer["currency"])
     body = schedules.made(unit, values["customer"], values, phases)
     unit.emit("subscription_schedule.created", body)
     if begins > unit.now:
@@ -51,6 +52,7 @@ def update(unit: Unit, values: Json, id: str) -> Json:
     if values.get("phases"):
         first = before["phases"][0]["start_date"]
         body["phases"] = _phases(unit, values["phases"], first)
+        _check_phases(unit, body["phases"], before["phases"][0]["currency"])
     if body["status"] == "active" and values.get("phases"):
         number = schedules.phase_at(body, unit.now)
         if number is None:
@@ -92,7 +94,9 @@ def next_phase(unit: Unit, schedule_id: str) -> None:
     if body["status"] != "active" or body["current_phase"]["end_date"] > unit.now:
         return
     subscription = unit.get("subscription", body["subscription"])
-    if subscriptions.period_of(subscription)[1] > unit.now:
+    # A paused plan takes the step when it is resumed.
+    changeable = subscription["status"] not in ("paused", "incomplete")
+    if changeable and subscriptions.period_of(subscription)[1] > unit.now:
         _step(unit, body)
 
 
@@ -143,7 +147,8 @@ def _begin(unit: Unit, body: Json) -> None:
     order = {
         "customer": body["customer"],
         "items": [
-            {"price": item["price"], "quantity": item["quantity"]} for item in phase["items"]
+            {"price": item["price"], "quantity": item["quantity"], "_chosen": True}
+            for item in phase["items"]
         ],
         "metadata": phase["metadata"],
         "discounts": [
@@ -194,7 +199,7 @@ def _as_items(subscription: Json, phase: Json) -> list[Json]:
     items = subscriptions.items_of(subscription)
     wanted: list[Json] = []
     for index, target in enumerate(phase["items"]):
-        asked = {"price": target["price"], "quantity": target["quantity"]}
+        asked = {"price": target["price"], "quantity": target["quantity"], "_chosen": True}
         if index >= len(items):
             wanted.append(asked)
             continue
@@ -256,12 +261,27 @@ def _phases(unit: Unit, given: list[Json], begins: int) -> list[Json]:
     return phases
 
 
+def _check_phases(unit: Unit, phases: list[Json], currency: str | None) -> None:
+    """Refused now, and not when a phase begins: by then nobody would hear of it."""
+    sold = currency or phases[0]["currency"]
+    for index, phase in enumerate(phases):
+        found = [unit.get("price", item["price"]) for item in phase["items"]]
+        for price in found:
+            prices.amount_in(price, sold)
+        rhythms = {subscription_items.rhythm_of({"price": price}) for price in found}
+        if len(rhythms) > 1 or len({price["id"] for price in found}) < len(found):
+            raise errors.invalid(
+                "The items of a phase must have different prices that share one billing interval.",
+                param=f"phases[{index}][items]",
+            )
+
+
 def _phase(unit: Unit, given: Json, starts: int) -> Json:
-    prices = [
+    sold = [
         (subscription_items.priced(unit, item, f"phases[items][{index}]"), item)
         for index, item in enumerate(given["items"])
     ]
-    price = prices[0][0]
+    price = sold[0][0]
     every = given.get("duration") or price["recurring"]
     end = given.get("end_date")
     ends = unit.now if end == "now" else end
@@ -280,7 +300,7 @@ def _phase(unit: Unit, given: Json, starts: int) -> Json:
             for offer in given.get("discounts") or []
         ],
         "end_date": ends,
-        "items": [_phase_item(found, item) for found, item in prices],
+        "items": [_phase_item(found, item) for found, item in sold],
         "metadata": params.merged_metadata({}, given.get("metadata") or {}),
         "proration_behavior": given.get("proration_behavior") or "create_prorations",
         "start_date": starts,

@@ -214,10 +214,7 @@ ROUTES = (
         {
             **_CONFIRM,
             **_DESCRIBED,
-            "automatic_payment_methods": params.hash_of(
-                {"allow_redirects": params.choice("always", "never"), "enabled": params.boolean},
-                ("enabled",),
-            ),
+            "automatic_payment_methods": choosing.AUTOMATIC,
             "confirm": params.boolean,
             "usage": params.choice("off_session", "on_session"),
         },

@@ -1,11 +1,10 @@
 """What it means that an invoice was paid, was not, or never will be: for it and for its plan."""
 
-from stripe_sandbox import Json
+from stripe_sandbox import Json, clock
 from stripe_sandbox.flows import applying
 from stripe_sandbox.objects import customer_balance, invoice_payments, invoices, subscriptions
 from stripe_sandbox.unit import Unit
 
-_DAY = 24 * 3600
 # No other try with the same card will end differently.
 _HOPELESS = frozenset(
     (
@@ -24,19 +23,35 @@ _HOPELESS = frozenset(
 
 def tell(unit: Unit, invoice: Json, intent: Json) -> None:
     """The invoice knows how the try to pay it has ended."""
+    if intent["status"] == "canceled":
+        # What is canceled stays so: the next try is made with another PaymentIntent.
+        invoice_payments.cancel(unit, invoice)
     if invoice["status"] not in ("open", "uncollectible"):
         return
     if intent["status"] == "succeeded":
-        mark_paid(unit, invoice)
+        mark_paid(unit, invoice, counted=_counts(invoice, intent))
     elif intent["status"] == "requires_payment_method":
         mark_failed(unit, invoice, intent)
     elif intent["status"] == "requires_action":
         unit.emit("invoice.payment_action_required", invoice)
+    elif intent["status"] == "processing":
+        _begin_on_promise(unit, invoice)
 
 
-def mark_paid(unit: Unit, invoice: Json, *, outside: bool = False) -> Json:
+def _counts(invoice: Json, intent: Json) -> bool:
+    """As at Stripe, the first try counts, and after it only those made by themselves.
+
+    Who tries three cards by hand does not lose their plan for it.
+    """
+    return not (invoice["attempted"] and intent.get("_by_hand"))
+
+
+def mark_paid(unit: Unit, invoice: Json, *, outside: bool = False, counted: bool = True) -> Json:
     """The invoice is paid in full, by its payment or outside of Stripe, and its plan knows."""
-    charged = invoice["amount_due"] > 0 and not outside
+    charged = counted and invoice["amount_due"] > 0 and not outside
+    if outside:
+        # Nobody shall pay a second time with what was prepared here.
+        invoice_payments.cancel(unit, invoice)
     invoice.update(
         status="paid",
         attempted=True,
@@ -59,12 +74,8 @@ def mark_paid(unit: Unit, invoice: Json, *, outside: bool = False) -> Json:
 
 
 def mark_failed(unit: Unit, invoice: Json, intent: Json) -> Json:
-    """A try to pay the invoice has failed; it stays open and is tried again when that is due.
-
-    As at Stripe, what a payer tries on a page after the first try does not count among the planned
-    ones: who tries three cards does not lose their plan for it.
-    """
-    if invoice["attempted"] and intent.get("_on_page"):
+    """A try to pay the invoice has failed; it stays open and is tried again when that is due."""
+    if not _counts(invoice, intent):
         unit.emit("invoice.payment_failed", invoice)
         return invoice
     tries = invoice["attempt_count"] + 1
@@ -92,8 +103,8 @@ def mark_void(unit: Unit, invoice: Json) -> Json:
     invoice_payments.cancel(unit, invoice)
     _close(unit, invoice, "void", "voided_at")
     used = invoice["starting_balance"] - (invoice["ending_balance"] or 0)
-    if used:
-        customer = unit.get("customer", invoice["customer"])
+    customer = unit.get("customer", invoice["customer"])
+    if used and not customer.get("deleted"):
         customer_balance.move(
             unit,
             customer,
@@ -157,7 +168,7 @@ def _next_try(unit: Unit, invoice: Json, tries: int) -> int | None:
     automatic = invoice["collection_method"] == "charge_automatically" and invoice["auto_advance"]
     if not automatic or tries > len(days) or _awaits_first(unit, invoice):
         return None
-    return unit.now + days[tries - 1] * _DAY
+    return unit.now + days[tries - 1] * clock.DAY
 
 
 def _awaits_first(unit: Unit, invoice: Json) -> bool:
@@ -187,8 +198,8 @@ def _tell_plan(unit: Unit, invoice: Json) -> None:
     plan = _plan_of(unit, invoice)
     if plan is None or plan["status"] in subscriptions.ENDED:
         return
-    if invoice["status"] == "paid" and applying.waits_for(plan, invoice):
-        applying.apply(unit, plan)
+    if applying.waits_for(plan, invoice):
+        applying.told(unit, plan, invoice)
         return
     if invoice["status"] == "paid" and plan["status"] == "incomplete":
         applying.begin(unit, plan)
@@ -200,9 +211,21 @@ def _tell_plan(unit: Unit, invoice: Json) -> None:
         unit.update("customer.subscription.updated", plan, before)
 
 
+def _begin_on_promise(unit: Unit, invoice: Json) -> None:
+    """A bank debit that is on its way is payment enough for a plan to begin."""
+    plan = _plan_of(unit, invoice)
+    if plan is not None and plan["status"] == "incomplete":
+        applying.begin(unit, plan)
+
+
 def _still_owed(unit: Unit, plan: Json) -> bool:
+    """True while an invoice of the plan is open that was tried, or that was to be charged."""
     opened = invoices.of_subscription(unit, plan["id"], "open")
-    return any(invoice["attempted"] and invoice["amount_remaining"] for invoice in opened)
+    return any(
+        invoice["amount_remaining"]
+        and (invoice["attempted"] or invoice["collection_method"] == "charge_automatically")
+        for invoice in opened
+    )
 
 
 def _plan_of(unit: Unit, invoice: Json) -> Json | None:

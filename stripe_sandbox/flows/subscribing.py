@@ -1,6 +1,6 @@
 """A new subscription: what it sells, from when, and the first payment."""
 
-from stripe_sandbox import Json
+from stripe_sandbox import Json, clock
 from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route
@@ -10,6 +10,7 @@ from stripe_sandbox.objects import (
     discounts,
     invoiceitems,
     payment_methods,
+    schedules,
     subscription_items,
     subscriptions,
     tax_rates,
@@ -18,7 +19,6 @@ from stripe_sandbox.objects.invoices import Bill
 from stripe_sandbox.unit import Unit
 
 _MOST_ITEMS = 20
-_DAY = 24 * 3600
 _LONGEST_TRIAL_DAYS = 730
 
 
@@ -76,6 +76,8 @@ def expire_first(unit: Unit, subscription_id: str) -> None:
     before = unit.get("subscription", subscription_id)
     body.update(status="incomplete_expired", ended_at=unit.now)
     subscriptions.drop_timers(unit, body)
+    if body["schedule"]:
+        schedules.close(unit, body["schedule"], "canceled")
     unit.update("customer.subscription.updated", body, before)
     collecting.void_open(unit, body)
 
@@ -174,8 +176,8 @@ def _trial_end(unit: Unit, values: Json) -> int | None:
         )
     if moment == "now" or not (days or moment):
         return None
-    end = unit.now + days * _DAY if days else int(str(moment))
-    if not unit.now < end <= unit.now + _LONGEST_TRIAL_DAYS * _DAY:
+    end = unit.now + days * clock.DAY if days else int(str(moment))
+    if not unit.now < end <= unit.now + _LONGEST_TRIAL_DAYS * clock.DAY:
         raise errors.invalid(
             "The trial must end in the future, within two years.", param="trial_end"
         )

@@ -75,9 +75,10 @@ def _replace(unit: Unit, values: Json, method_id: str) -> Json:
 def _complain(unit: Unit, values: Json, charge_id: str) -> Json:
     """The payer disputes the charge, asks about it, or the bank warns of it."""
     charge = test_clocks.enter_for(unit, unit.get("charge", charge_id))
-    if not charge["captured"] or charge["disputed"]:
+    if not charge["captured"] or charge["disputed"] or charge["refunded"]:
         raise errors.invalid(
-            "Only a charge that was paid and is not disputed can be complained about."
+            "Only a charge that was paid, and is neither disputed nor given back, can be "
+            "complained about."
         )
     charge["_behaviour"] = _COMPLAINTS[values.get("kind") or "fraudulent"]
     unit.save(charge)

@@ -22,4 +22,6 @@ def install(app: Flask, sandbox: Sandbox) -> None:
     app.add_url_rule("/_sandbox/faults", "faults", listed)
     app.add_url_rule("/_sandbox/faults", "add fault", add, methods=["POST"])
     app.add_url_rule("/_sandbox/faults", "clear faults", clear, methods=["DELETE"])
-    app.add_url_rule("/_sandbox/faults/<int:number>", "clear fault", clear, methods=["DELETE"])
+    app.add_url_rule(
+        "/_sandbox/faults/<int(max=999999999):number>", "clear fault", clear, methods=["DELETE"]
+    )

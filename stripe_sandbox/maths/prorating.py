@@ -4,6 +4,10 @@ Stripe's documents: "Stripe prorates down to the second" (billing/subscriptions/
 flexible billing mode a credit is the unused part of what was debited, not of the present price.
 """
 
+from fractions import Fraction
+
+from stripe_sandbox.maths import shares
+
 
 def share(amount: int, *, begins: int, ends: int, now: int) -> int:
     """The part of the amount for the time from now to the end; half a unit goes away from zero.
@@ -15,5 +19,4 @@ def share(amount: int, *, begins: int, ends: int, now: int) -> int:
     left = min(max(ends - now, 0), whole)
     if whole <= 0:
         return 0
-    part = (2 * abs(amount) * left + whole) // (2 * whole)
-    return part if amount >= 0 else -part
+    return shares.rounded(Fraction(amount * left, whole))

@@ -42,10 +42,10 @@ class Good:
     tax_code: str | None = None
 
 
-def buyer_of(unit: Unit, customer: Json, address: Json | None = None) -> Buyer:
-    """The customer as a buyer at this address or at their own; only verified tax ids count."""
+def buyer_of(unit: Unit, customer: Json) -> Buyer:
+    """The customer as a buyer; only verified tax ids count."""
     return Buyer(
-        address or address_of(customer),
+        address_of(customer),
         customer["tax_exempt"] or "none",
         tuple(tax_ids.verified_of(unit, customer["id"])),
     )

@@ -76,8 +76,8 @@ def preview(unit: Unit, values: Json) -> Json:
 
 
 def preview_lines(unit: Unit, values: Json) -> Json:
-    """The lines of the credit note as it would be."""
-    return dict(planned(unit, values).body["lines"])
+    """One page of the lines of the credit note as it would be."""
+    return _page(planned(unit, values).body, values)
 
 
 def update(unit: Unit, values: Json, id: str) -> Json:
@@ -98,8 +98,12 @@ def all_of(unit: Unit, values: Json) -> Json:
 
 
 def lines_of(unit: Unit, values: Json, id: str) -> Json:
-    """The lines of the credit note."""
-    return dict(unit.get(KIND, id)["lines"])
+    """One page of the lines of the credit note."""
+    return _page(unit.get(KIND, id), values)
+
+
+def _page(body: Json, values: Json) -> Json:
+    return lists.cut(body["lines"]["url"], body["lines"]["data"], values)
 
 
 def creditable(unit: Unit, invoice: Json) -> int:

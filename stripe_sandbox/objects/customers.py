@@ -11,6 +11,7 @@ from stripe_sandbox.objects import (
     customer_balance,
     customer_tax,
     payment_methods,
+    sessions,
     sources,
     subscriptions,
     tax_ids,
@@ -117,6 +118,7 @@ def delete(unit: Unit, values: Json, id: str) -> Json:
     body = unit.living("customer", id)
     for subscription in subscriptions.of_customer(unit, id):
         subscriptions.end(unit, subscription, reason="cancellation_requested")
+    sessions.close_all_of(unit, id)
     unit.emit("customer.deleted", body)
     body["deleted"] = True
     return unit.save(body)

@@ -153,6 +153,15 @@ def total(per_line: Iterable[Sequence[Json]]) -> list[Json]:
     return [_amount(name, amount) for name, amount in sums.items()]
 
 
+def lasting(unit: Unit, discount_ids: Iterable[str], at: int) -> list[str]:
+    """Those that count at this moment, without what counts for one invoice only."""
+    return [
+        name
+        for name in in_force(unit, discount_ids, at)
+        if _coupon_of(unit, unit.get(KIND, name))["duration"] != "once"
+    ]
+
+
 def used(unit: Unit, discount_ids: Sequence[str]) -> list[str]:
     """Those that stay after an invoice was made with them: what counts once is removed."""
     staying = []
@@ -162,6 +171,12 @@ def used(unit: Unit, discount_ids: Sequence[str]) -> list[str]:
         else:
             staying.append(discount_id)
     return staying
+
+
+def spent(unit: Unit, discount_ids: Sequence[str], invoice: Json) -> list[str]:
+    """Those that stay after this invoice: what counts once and took something off it is removed."""
+    taken = {part["discount"] for part in invoice["total_discount_amounts"]}
+    return [one for one in discount_ids if one not in taken or used(unit, [one])]
 
 
 def removed(unit: Unit, discount_id: str) -> Json:

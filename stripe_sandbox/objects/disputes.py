@@ -1,6 +1,6 @@
 """Disputes: a payer asked the bank for the money back."""
 
-from stripe_sandbox import Json, ids
+from stripe_sandbox import Json, clock, ids
 from stripe_sandbox.api import lists, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route, retrieve
@@ -9,7 +9,6 @@ from stripe_sandbox.objects import balance
 from stripe_sandbox.objects.balance import Move
 from stripe_sandbox.unit import Unit
 
-_DAY = 24 * 3600
 _ANSWER_WITHIN_DAYS = 8
 # Texts of evidence; files are not served and stay empty.
 TEXTS = (
@@ -80,8 +79,8 @@ def made(unit: Unit, charge: Json, complaint: Complaint, amount: int) -> Json:
 
 def due_by(moment: int) -> int:
     """The last second of the day on which an answer must have been given."""
-    day = moment // _DAY + _ANSWER_WITHIN_DAYS
-    return (day + 1) * _DAY - 1
+    day = moment // clock.DAY + _ANSWER_WITHIN_DAYS
+    return (day + 1) * clock.DAY - 1
 
 
 def withdraw(unit: Unit, body: Json) -> None:

@@ -54,9 +54,9 @@ def account_drawn(account: Account, billing: Json) -> Json:
     return _drawn(kind, shown, billing, account.behaviour)
 
 
-def source_of(unit: Unit, token_id: str, param: str = "source") -> Json:
+def source_of(unit: Unit, token_id: str) -> Json:
     """The token's card as the older API saves it: a method by the id of a card, not stored yet."""
-    card, expiry, with_cvc = tokens.spent(unit, token_id, param)
+    card, expiry, with_cvc = tokens.spent(unit, token_id, "source")
     drawn = card_drawn(card, expiry, dict(NO_BILLING), with_cvc=with_cvc)
     return {**drawn, "id": ids.new_id("card"), "created": unit.now}
 

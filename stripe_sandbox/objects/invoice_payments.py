@@ -4,7 +4,7 @@ from stripe_sandbox import Json, ids
 from stripe_sandbox.api import lists, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route, retrieve
-from stripe_sandbox.objects import payment_intents
+from stripe_sandbox.flows import paying
 from stripe_sandbox.unit import Unit
 
 
@@ -54,8 +54,8 @@ def cancel(unit: Unit, invoice: Json) -> None:
         body["status_transitions"]["canceled_at"] = unit.now
         unit.save(body)
         intent = unit.get("payment_intent", body["payment"]["payment_intent"])
-        if intent["status"] not in ("succeeded", "canceled", "processing"):
-            payment_intents.abandon(unit, intent, "void_invoice")
+        if intent["status"] not in ("succeeded", "canceled"):
+            paying.cancel(unit, intent, "void_invoice")
 
 
 def intent_of(unit: Unit, invoice: Json) -> Json | None:

@@ -74,6 +74,8 @@ class Bill:
     wishes: Json | None = None
     # True if it bills what a page has shown, and nothing else that waits for the customer.
     alone: bool = False
+    # True if what it bills for is in force only once it is paid.
+    held: bool = False
 
 
 def draft(unit: Unit, bill: Bill) -> Json:
@@ -154,13 +156,7 @@ def all_of(unit: Unit, values: Json) -> Json:
 
 def lines_of(unit: Unit, values: Json, id: str) -> Json:
     """One page of the lines of the invoice."""
-    lines = lines_in(unit.living("invoice", id))
-    ordered = [line["id"] for line in lines]
-    after = values.get("starting_after")
-    first = ordered.index(after) + 1 if after in ordered else 0
-    limit = values.get("limit", 10)
-    rows = lines[first : first + limit]
-    return lists.listed(f"/v1/invoices/{id}/lines", rows, more=first + limit < len(lines))
+    return lists.cut(f"/v1/invoices/{id}/lines", lines_in(unit.living("invoice", id)), values)
 
 
 def payments_of(unit: Unit, body: Json) -> Json:

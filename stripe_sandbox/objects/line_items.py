@@ -61,10 +61,15 @@ def of_session(unit: Unit, session: Json) -> list[Json]:
     return [_shown(unit, session, line) for line in session["_lines"]]
 
 
-def page_of(unit: Unit, session: Json) -> Json:
-    """The line items as a list, for expansion."""
+def page_of(unit: Unit, session: Json, values: Json) -> Json:
+    """One page of the line items."""
     url = f"/v1/checkout/sessions/{session['id']}/line_items"
-    return lists.listed(url, of_session(unit, session))
+    return lists.cut(url, of_session(unit, session), values)
+
+
+def first_of(unit: Unit, session: Json) -> Json:
+    """The first line items, for expansion."""
+    return page_of(unit, session, {})
 
 
 def taxes_of(unit: Unit, item: Json) -> list[Json]:

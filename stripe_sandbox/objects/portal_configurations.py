@@ -20,6 +20,39 @@ _PRORATIONS = ("always_invoice", "create_prorations", "none")
 _DETAILS = ("address", "email", "name", "phone", "shipping", "tax_id")
 _CONDITIONS = ("decreasing_item_amount", "shortening_interval")
 
+# A new configuration, before anything was said.
+_FIRST: Json = {
+    "customer_update": {"allowed_updates": [], "enabled": False},
+    "invoice_history": {"enabled": False},
+    "payment_method_update": {"enabled": False, "payment_method_configuration": None},
+    "subscription_cancel": {
+        "cancellation_reason": {
+            "enabled": False,
+            "feedback_options": None,
+            "options": list(REASONS),
+        },
+        "enabled": False,
+        "mode": "at_period_end",
+        "proration_behavior": "none",
+    },
+    "subscription_pause": {
+        "duration": {
+            "interval_options": [{"interval": "month", "interval_count": 1}],
+            "type": "interval_options",
+        },
+        "enabled": False,
+    },
+    "subscription_update": {
+        "billing_cycle_anchor": None,
+        "default_allowed_updates": [],
+        "enabled": False,
+        "products": [],
+        "proration_behavior": "none",
+        "schedule_at_period_end": {"conditions": []},
+        "trial_update_behavior": "continue_trial",
+    },
+}
+
 
 def create(unit: Unit, values: Json) -> Json:
     """A configuration exists that sessions of the portal can name."""
@@ -75,37 +108,7 @@ def _blank(unit: Unit) -> Json:
         "business_profile": dict.fromkeys(_PROFILE),
         "created": unit.now,
         "default_return_url": None,
-        "features": {
-            "customer_update": {"allowed_updates": [], "enabled": False},
-            "invoice_history": {"enabled": False},
-            "payment_method_update": {"enabled": False, "payment_method_configuration": None},
-            "subscription_cancel": {
-                "cancellation_reason": {
-                    "enabled": False,
-                    "feedback_options": None,
-                    "options": list(REASONS),
-                },
-                "enabled": False,
-                "mode": "at_period_end",
-                "proration_behavior": "none",
-            },
-            "subscription_pause": {
-                "duration": {
-                    "interval_options": [{"interval": "month", "interval_count": 1}],
-                    "type": "interval_options",
-                },
-                "enabled": False,
-            },
-            "subscription_update": {
-                "billing_cycle_anchor": None,
-                "default_allowed_updates": [],
-                "enabled": False,
-                "products": [],
-                "proration_behavior": "none",
-                "schedule_at_period_end": {"conditions": []},
-                "trial_update_behavior": "continue_trial",
-            },
-        },
+        "features": json.loads(json.dumps(_FIRST)),
         "is_default": False,
         "livemode": False,
         "login_page": {"enabled": False, "url": None},
@@ -215,47 +218,39 @@ _PRODUCT = params.hash_of(
 )
 
 
+_CANCEL: params.Fields = {
+    "cancellation_reason": params.hash_of(
+        {"enabled": params.boolean, "options": params.list_of(params.choice(*REASONS))},
+        ("enabled",),
+    ),
+    "enabled": params.boolean,
+    "mode": params.choice("at_period_end", "immediately"),
+    "proration_behavior": params.choice(*_PRORATIONS),
+}
+_CONDITION = params.hash_of({"type": params.choice(*_CONDITIONS)}, ("type",))
+_UPDATE: params.Fields = {
+    "billing_cycle_anchor": params.choice("now", "unchanged"),
+    "default_allowed_updates": params.list_of(params.choice("price", "quantity")),
+    "enabled": params.boolean,
+    "products": params.list_of(_product, _MOST_PRODUCTS),
+    "proration_behavior": params.choice(*_PRORATIONS),
+    "schedule_at_period_end": params.hash_of({"conditions": params.list_of(_CONDITION)}),
+    "trial_update_behavior": params.choice("continue_trial", "end_trial"),
+}
+_DETAIL = params.list_of(params.choice(*_DETAILS))
+
+
 def _features(*, whole: bool) -> Parser:
+    """The features; of a new configuration each named one says whether it is on."""
     needs = ("enabled",) if whole else ()
-    switch = params.boolean
+    switch = {"enabled": params.boolean}
     return params.hash_of(
         {
-            "customer_update": params.hash_of(
-                {"allowed_updates": params.list_of(params.choice(*_DETAILS)), "enabled": switch},
-                needs,
-            ),
-            "invoice_history": params.hash_of({"enabled": switch}, ("enabled",)),
-            "payment_method_update": params.hash_of({"enabled": switch}, ("enabled",)),
-            "subscription_cancel": params.hash_of(
-                {
-                    "cancellation_reason": params.hash_of(
-                        {"enabled": switch, "options": params.list_of(params.choice(*REASONS))},
-                        ("enabled",),
-                    ),
-                    "enabled": switch,
-                    "mode": params.choice("at_period_end", "immediately"),
-                    "proration_behavior": params.choice(*_PRORATIONS),
-                },
-                needs,
-            ),
-            "subscription_update": params.hash_of(
-                {
-                    "billing_cycle_anchor": params.choice("now", "unchanged"),
-                    "default_allowed_updates": params.list_of(params.choice("price", "quantity")),
-                    "enabled": switch,
-                    "products": params.list_of(_product, _MOST_PRODUCTS),
-                    "proration_behavior": params.choice(*_PRORATIONS),
-                    "schedule_at_period_end": params.hash_of(
-                        {
-                            "conditions": params.list_of(
-                                params.hash_of({"type": params.choice(*_CONDITIONS)}, ("type",))
-                            )
-                        }
-                    ),
-                    "trial_update_behavior": params.choice("continue_trial", "end_trial"),
-                },
-                needs,
-            ),
+            "customer_update": params.hash_of({"allowed_updates": _DETAIL, **switch}, needs),
+            "invoice_history": params.hash_of(switch, ("enabled",)),
+            "payment_method_update": params.hash_of(switch, ("enabled",)),
+            "subscription_cancel": params.hash_of(_CANCEL, needs),
+            "subscription_update": params.hash_of(_UPDATE, needs),
         }
     )
 

@@ -83,6 +83,13 @@ def enter(unit: Unit, body: Json, number: int) -> None:
     unit.save(body)
 
 
+def catch_up(unit: Unit, schedule_id: str) -> None:
+    """A phase that ended while the subscription was paused ends now."""
+    body = unit.get(KIND, schedule_id)
+    if body["status"] == "active":
+        unit.schedule("phase", schedule_id, max(unit.now, body["current_phase"]["end_date"]))
+
+
 def tell_expiring(unit: Unit, schedule_id: str) -> None:
     """The merchant hears that the last phase ends within a week."""
     body = unit.get(KIND, schedule_id)

@@ -105,7 +105,8 @@ def drawn(unit: Unit, values: Json, currency: str, lines: list[Json], expires_at
 def update(unit: Unit, values: Json, id: str) -> Json:
     """The session's metadata is as asked."""
     body = unit.get(KIND, id)
-    body["metadata"] = params.merged_metadata(body["metadata"], values["metadata"])
+    if "metadata" in values:
+        body["metadata"] = params.merged_metadata(body["metadata"], values["metadata"])
     return unit.save(body)
 
 
@@ -134,6 +135,14 @@ def close(unit: Unit, body: Json) -> Json:
     return body
 
 
+def close_all_of(unit: Unit, customer_id: str) -> None:
+    """No open session of the customer can be paid any more."""
+    for body in unit.select(
+        KIND, lists.equal({"customer": customer_id, "status": "open"}, "customer", "status")
+    ):
+        close(unit, body)
+
+
 def all_of(unit: Unit, values: Json) -> Json:
     """The sessions, newest first."""
     email = (values.get("customer_details") or {}).get("email")
@@ -147,7 +156,7 @@ def all_of(unit: Unit, values: Json) -> Json:
 
 def lines_of(unit: Unit, values: Json, id: str) -> Json:
     """One page of what the session sells."""
-    return line_items.page_of(unit, unit.get(KIND, id))
+    return line_items.page_of(unit, unit.get(KIND, id), values)
 
 
 def details(**known: object) -> Json:
@@ -158,7 +167,7 @@ def details(**known: object) -> Json:
 
 def _abandon(unit: Unit, body: Json) -> None:
     intent = unit.find(str(body["_intent"]))
-    waiting = ("requires_payment_method", "requires_action")
+    waiting = ("requires_payment_method", "requires_confirmation", "requires_action")
     if intent is None or intent["status"] not in waiting:
         return
     if intent["object"] == "payment_intent":

@@ -34,7 +34,8 @@ def priced(unit: Unit, given: Json, param: str) -> Json:
         price["active"] = False
         return unit.save(price)
     price = unit.get("price", given["price"], f"{param}[price]")
-    if not price["active"]:
+    # What a schedule was told to sell is sold even if the price was archived meanwhile.
+    if not price["active"] and not given.get("_chosen"):
         raise errors.invalid(
             f"The price specified is inactive: {price['id']}.", param=f"{param}[price]"
         )
@@ -114,9 +115,9 @@ def one(unit: Unit, values: Json, id: str) -> Json:
 
 
 def all_of(unit: Unit, values: Json) -> Json:
-    """The items of one subscription."""
+    """One page of the items of one subscription."""
     body = unit.get("subscription", values["subscription"], "subscription")
-    return lists.listed("/v1/subscription_items", body["items"]["data"])
+    return lists.cut("/v1/subscription_items", body["items"]["data"], values)
 
 
 def _price_of(price: Json) -> Json:

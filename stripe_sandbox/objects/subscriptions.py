@@ -144,6 +144,9 @@ def anchor(body: Json, moment: int) -> None:
 def set_timers(unit: Unit, body: Json) -> None:
     """The end of the period, what is announced before it, and an end on a day are due."""
     ends = period_of(body)[1]
+    if body["cancel_at_period_end"]:
+        # A change may have moved the end of the period.
+        body["cancel_at"] = ends
     unit.schedule("renew", body["id"], ends)
     unit.unschedule("announce", body["id"])
     if body["status"] == "trialing":

@@ -19,14 +19,7 @@ def retrieve(unit: Unit, values: Json, id: str) -> Json:
 
 def all_of(unit: Unit, values: Json) -> Json:
     """The tax codes the sandbox knows; Stripe has hundreds."""
-    rows = [_body(code) for code in tax_table.CODES]
-    names = [row["id"] for row in rows]
-    if values.get("starting_after") in names:
-        rows = rows[names.index(values["starting_after"]) + 1 :]
-    if values.get("ending_before") in names:
-        rows = rows[: names.index(values["ending_before"])]
-    limit = values.get("limit", 10)
-    return lists.listed(_PATH, rows[:limit], more=len(rows) > limit)
+    return lists.cut(_PATH, [_body(code) for code in tax_table.CODES], values)
 
 
 def _body(code: TaxCode) -> Json:

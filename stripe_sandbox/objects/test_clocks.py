@@ -3,6 +3,7 @@
 from stripe_sandbox import Json, ids
 from stripe_sandbox.api import errors, lists, params
 from stripe_sandbox.api.routes import Route, retrieve
+from stripe_sandbox.objects import sessions
 from stripe_sandbox.unit import Unit, Where
 
 KIND = "test_helpers.test_clock"
@@ -84,6 +85,8 @@ def delete(unit: Unit, values: Json, id: str) -> Json:
         for thing in unit.select(kind, [mine], 100_000):
             thing["deleted"] = True
             unit.save(thing)
+            if kind == "customer":
+                sessions.close_all_of(unit, thing["id"])
     unit.emit("test_helpers.test_clock.deleted", body)
     body["deleted"] = True
     return unit.save(body)
@@ -100,7 +103,7 @@ ROUTES = (
         "POST",
         _PATH,
         create,
-        {"frozen_time": params.integer(), "name": params.text(300)},
+        {"frozen_time": params.moment, "name": params.text(300)},
         ("frozen_time",),
     ),
     retrieve(KIND, _PATH),
@@ -108,7 +111,7 @@ ROUTES = (
         "POST",
         f"{_PATH}/<id>/advance",
         advance,
-        {"frozen_time": params.integer()},
+        {"frozen_time": params.moment},
         ("frozen_time",),
     ),
     Route("DELETE", f"{_PATH}/<id>", delete),

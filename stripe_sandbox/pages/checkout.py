@@ -151,6 +151,7 @@ def _reckon(unit: Unit, session: Json, typed: Entry) -> None:
         if line["adjustable"]:
             _recount(session, line, typed)
     code = typed.typed["code"]
+    offering.drop_spent(unit, session)
     if request.form.get("do") == "remove_code":
         offering.drop_code(unit, session)
     elif code and session["allow_promotion_codes"] and not session["discounts"]:

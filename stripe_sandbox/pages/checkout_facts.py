@@ -1,6 +1,6 @@
 """What the checkout page says: sums, words, and which fields it has."""
 
-from stripe_sandbox import Json, amounts
+from stripe_sandbox import Json, amounts, clock
 from stripe_sandbox.flows import completing, quoting
 from stripe_sandbox.objects import line_items, taxes
 from stripe_sandbox.pages import answer, entry, wallet, words
@@ -9,7 +9,6 @@ from stripe_sandbox.refusals import Refusal
 from stripe_sandbox.unit import Unit
 
 Facts = dict[str, object]
-_DAY = 24 * 3600
 _PAY_WORDS = {"book": "Book for", "donate": "Donate", "subscribe": "Subscribe for"}
 _WITHOUT_CARD = {
     "cancel": "Without a card your plan ends then.",
@@ -229,4 +228,4 @@ def _price_after(unit: Unit, session: Json, recurring: Json, *, trial: bool) -> 
 def _trial_end(unit: Unit, session: Json) -> int:
     data = session["_data"]
     days = data.get("trial_period_days")
-    return unit.now + int(days) * _DAY if days else int(data["trial_end"])
+    return unit.now + int(days) * clock.DAY if days else int(data["trial_end"])

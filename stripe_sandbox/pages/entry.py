@@ -61,10 +61,10 @@ class Entry:
         kind, value = self.typed.get("tax_id_type"), self.typed.get("tax_id")
         return {"type": kind, "value": value} if kind and value else None
 
-    def address(self, otherwise: str = "US") -> Json:
-        """The address as far as it was typed; its country is else that of the card, or this."""
+    def address(self) -> Json:
+        """The address as far as it was typed; its country is else that of the card, or US."""
         given = {name: self.typed.get(name) or None for name in ADDRESS}
-        return {**given, "country": self.country or (self.card.country if self.card else otherwise)}
+        return {**given, "country": self.country or (self.card.country if self.card else "US")}
 
 
 def read(form: Mapping[str, str], now: int, asked: Asked) -> Entry:

@@ -20,6 +20,8 @@ ENVIRONMENT = {
     "talkingphoto/integrations/postgres_programs.py",
     # Knows nothing of ours, so it has its own few.
     "stripe_sandbox/__main__.py",
+    # The surroundings of a request, where its connection is to be found, and not the process's.
+    "stripe_sandbox/faults/failing.py",
 }
 ROW_LOCKS = {"talkingphoto/billing/customers.py", "talkingphoto/foundation/jobs.py"}
 

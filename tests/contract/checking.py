@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -83,31 +82,29 @@ def _validator(schema: Json) -> Any:
 
 
 def _found(validator: Any, body: Any) -> list[Fault]:
-    return [fault for error in validator.iter_errors(body) for fault in _said(error)]
+    return [
+        (leaf.json_path, _short(leaf.message))
+        for error in validator.iter_errors(body)
+        for leaf in _leaves(error)
+    ]
 
 
-def _said(error: ValidationError) -> Iterator[Fault]:
+def _leaves(error: ValidationError) -> list[ValidationError]:
+    """The error, or those of the one alternative that was meant: whose kind and name fit."""
     if error.validator != "anyOf":
-        yield error.json_path, _short(error.message)
-        return
-    for inner in _meant(error):
-        yield from _said(inner)
-
-
-def _meant(error: ValidationError) -> list[ValidationError]:
-    """The faults of the alternative that was meant: the one whose kind and name fit."""
+        return [error]
     alternatives: dict[Any, list[ValidationError]] = {}
     for inner in error.context or ():
-        alternatives.setdefault(inner.schema_path[0], []).append(inner)
+        alternatives.setdefault(inner.schema_path[0], []).extend(_leaves(inner))
     return min(alternatives.values(), key=lambda found: _strangeness(found, error))
 
 
 def _strangeness(found: list[ValidationError], parent: ValidationError) -> tuple[bool, int]:
     here = list(parent.absolute_path)
     of_another_kind = any(
-        list(inner.absolute_path) == [*here, "object"]
-        or (inner.validator == "type" and list(inner.absolute_path) == here)
-        for inner in found
+        list(leaf.absolute_path) == [*here, "object"]
+        or (leaf.validator == "type" and list(leaf.absolute_path) == here)
+        for leaf in found
     )
     return of_another_kind, len(found)
 

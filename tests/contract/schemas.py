@@ -12,9 +12,15 @@ Json = dict[str, Any]
 
 _KEPT = ("enum", "pattern", "type")
 _PATTERNS = {"currency": "^[a-z]{3}$", "decimal": r"^-?[0-9]+(\.[0-9]+)?$"}
-# Null or there in the description, and yet missing unless the caller asks with expand[].
-_ON_DEMAND = frozenset(
-    {("charge", "refunds"), ("customer", "cash_balance"), ("invoice", "confirmation_secret")}
+# Null or there in the description, and yet missing: the first ones unless expand[] asks for them.
+_MAY_BE_MISSING = frozenset(
+    {
+        ("charge", "refunds"),
+        ("customer", "cash_balance"),
+        ("invoice", "confirmation_secret"),
+        ("deleted_bank_account", "currency"),
+        ("deleted_card", "currency"),
+    }
 )
 _OF_BROWSERS = "_type_specific_payment_method_options_client"
 
@@ -86,7 +92,7 @@ def _object(schema: Json, name: str) -> Json:
         for field, shape in fields.items()
         if shape.get("nullable")
         and not shape.get("x-may-be-missing")
-        and (name, field) not in _ON_DEMAND
+        and (name, field) not in _MAY_BE_MISSING
     }
     more = schema.get("additionalProperties", False)
     shapes = {field: converted(shape) for field, shape in fields.items()}

@@ -81,13 +81,7 @@ class Payer:
 
     def events(self, *object_ids: str) -> list[str]:
         """The types of the events whose object is one of these or names one, oldest first."""
-        found = self.v1.events.list(params={"limit": 100}).data
-        wanted = set(object_ids)
-        return [
-            event.type
-            for event in reversed(found)
-            if wanted & {str(value) for value in event.data.object.to_dict().values()}
-        ]
+        return self.sandbox.events_about(*object_ids)
 
     def moves(self, source: str) -> list[tuple[str, int, int]]:
         """What the balance knows of one charge, refund or dispute: kind, amount, fee."""

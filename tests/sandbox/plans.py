@@ -69,12 +69,12 @@ class Subscriber:
         return self.shop.events_about(self.customer, *object_ids)
 
 
-def subscriber(shop: Shop, *, card: str | None = VISA, at: int = NEW_YEAR) -> Subscriber:
+def subscriber(shop: Shop, *, card: str | None = VISA) -> Subscriber:
     """A new customer on a clock of their own, with a card unless told otherwise."""
     v1 = shop.client.v1
-    clock = v1.test_helpers.test_clocks.create(params={"frozen_time": at}).id
+    clock = v1.test_helpers.test_clocks.create(params={"frozen_time": NEW_YEAR}).id
     customer = v1.customers.create(params={"email": "ada@example.com", "test_clock": clock}).id
-    person = Subscriber(shop, clock, customer, at)
+    person = Subscriber(shop, clock, customer, NEW_YEAR)
     if card:
         person.pay_with(card)
     return person

@@ -188,6 +188,16 @@ class Process:
         sent = {"Authorization": f"Bearer {KEY}"}
         return requests.get(f"{self.base}{path}", params=params, headers=sent, timeout=10)
 
+    def events_about(self, *object_ids: str) -> list[str]:
+        """The types of the events whose object is one of these or names one, oldest first."""
+        found = self.client().v1.events.list(params={"limit": 100}).data
+        wanted = set(object_ids)
+        return [
+            event.type
+            for event in reversed(found)
+            if wanted & {str(value) for value in event.data.object.to_dict().values()}
+        ]
+
     def advance(self, seconds: int) -> int:
         """The sandbox clock is that much further; what it shows now."""
         answer = requests.post(
@@ -246,13 +256,7 @@ class Shop:
 
     def events_about(self, *object_ids: str) -> list[str]:
         """The types of the events whose object is one of these or names one, oldest first."""
-        found = self.client.v1.events.list(params={"limit": 100}).data
-        wanted = set(object_ids)
-        return [
-            event.type
-            for event in reversed(found)
-            if wanted & {str(value) for value in event.data.object.to_dict().values()}
-        ]
+        return self.sandbox.events_about(*object_ids)
 
 
 def open_shop(sandbox: Process) -> Shop:

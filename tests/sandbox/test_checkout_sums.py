@@ -226,6 +226,33 @@ def test_rates_by_hand_and_a_sum_off_come_out_as_on_the_invoice(shop: Shop) -> N
     _agrees(shop, session)
 
 
+def test_an_odd_cent_off_falls_on_the_same_line_as_on_the_invoice(shop: Shop) -> None:
+    v1 = shop.client.v1
+    plan = v1.prices.create(
+        params={
+            "currency": "usd",
+            "unit_amount": 990,
+            "recurring": {"interval": "month"},
+            "product_data": {"name": "Small"},
+        }
+    ).id
+    coupon = v1.coupons.create(params={"amount_off": 101, "currency": "usd", "duration": "once"})
+    session = shop.checkout(
+        customer=shop.customer(),
+        discounts=[{"coupon": coupon.id}],
+        line_items=[{"price": shop.pack, "quantity": 1}, {"price": plan, "quantity": 1}],
+    )
+    shop.pay(session)
+    done = _agrees(shop, session)
+    off = {line.price.id: line.amount_discount for line in done.line_items.data}
+    billed = {
+        line.pricing.price_details.price: line.discount_amounts[0].amount
+        for line in done.invoice.lines.data
+    }
+    # An invoice has its plan first, and the first of equal lines bears the odd cent.
+    assert off == billed == {plan: 51, shop.pack: 50}
+
+
 def test_the_payer_may_change_the_quantity_within_its_bounds(shop: Shop) -> None:
     line = {
         "price": shop.pack,

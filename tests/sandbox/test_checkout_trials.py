@@ -7,10 +7,10 @@ import pytest
 import requests
 import stripe
 
+from tests.sandbox.plans import DAY
 from tests.sandbox.running import Process, Shop, open_shop
 
 _WEEK = {"trial_period_days": 7}
-_DAY = 24 * 3600
 
 
 def _free(session: Any, **fields: str) -> requests.Response:
@@ -42,7 +42,7 @@ def test_a_trial_takes_a_card_and_no_money(shop: Shop) -> None:
     assert (done.status, done.payment_status) == ("complete", "no_payment_required")
     assert (subscription.status, subscription.trial_end - subscription.trial_start) == (
         "trialing",
-        7 * _DAY,
+        7 * DAY,
     )
     assert (invoice.status, invoice.total, invoice.lines.data[0].amount) == ("paid", 0, 0)
     assert subscription.default_payment_method.customer == done.customer
@@ -71,7 +71,7 @@ def test_a_trial_that_ends_charges_the_card_it_took(own_sandbox: Process) -> Non
     shop = open_shop(own_sandbox)
     session = shop.checkout(subscription_data=_WEEK)
     shop.pay(session)
-    own_sandbox.advance(7 * _DAY + 3700)
+    own_sandbox.advance(7 * DAY + 3700)
     done = shop.reread(session, "subscription.latest_invoice")
     assert done.subscription.status == "active"
     assert done.subscription.latest_invoice.amount_paid == 1999

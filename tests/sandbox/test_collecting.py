@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+import stripe
 
 from stripe_sandbox import policy
 from tests.sandbox import plans
@@ -93,7 +94,19 @@ def test_a_payment_by_hand_with_another_card_settles_it_at_once(shop: Shop) -> N
     paid = who.v1.invoices.pay(invoice_id, params={"payment_method": plans.VISA})
     subscription = paid.parent.subscription_details.subscription
     assert (paid.status, who.v1.subscriptions.retrieve(subscription).status) == ("paid", "active")
-    who.wait(days=4)
+    # What is tried by hand after the first try is not one of the planned ones.
+    assert paid.attempt_count == 1
+
+
+def test_who_tries_three_cards_by_hand_does_not_lose_the_plan_for_it(shop: Shop) -> None:
+    who, invoice_id = _failing(shop)
+    planned = who.v1.invoices.retrieve(invoice_id).next_payment_attempt
+    for _ in range(3):
+        with pytest.raises(stripe.CardError):
+            who.v1.invoices.pay(invoice_id)
+    left = who.v1.invoices.retrieve(invoice_id)
+    assert (left.attempt_count, left.next_payment_attempt) == (1, planned)
+    who.wait(days=3)
     assert who.v1.invoices.retrieve(invoice_id).attempt_count == 2
 
 

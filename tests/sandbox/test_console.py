@@ -2,32 +2,14 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 import requests
 
 from stripe_sandbox import __main__ as entry
-from tests.sandbox.running import Process, Receiver, Shop, eventually, open_shop
+from tests.sandbox.plans import DAY
+from tests.sandbox.running import Receiver, Shop, eventually
 from tests.support.sandbox import free_port
-
-_DAY = 24 * 3600
-
-
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[Receiver]:
-    endpoint = Receiver()
-    endpoint.open()
-    yield endpoint
-    endpoint.close()
-
-
-@pytest.fixture(scope="module")
-def timely(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[Shop]:
-    """A shop on a sandbox whose clock these tests move."""
-    process = Process(tmp_path_factory.mktemp("console"), webhook_url=receiver.url).start()
-    yield open_shop(process)
-    process.stop()
 
 
 class Console:
@@ -53,8 +35,8 @@ class Console:
 
 
 @pytest.fixture
-def console(timely: Shop, capsys: pytest.CaptureFixture[str]) -> Console:
-    return Console(timely, capsys)
+def console(moved: Shop, capsys: pytest.CaptureFixture[str]) -> Console:
+    return Console(moved, capsys)
 
 
 def _now(shop: Shop) -> int:
@@ -62,54 +44,54 @@ def _now(shop: Shop) -> int:
 
 
 def test_the_clock_is_shown_and_moved_by_a_length_and_to_a_day(
-    timely: Shop, console: Console
+    moved: Shop, console: Console
 ) -> None:
-    before = _now(timely)
+    before = _now(moved)
     assert str(before)[:8] in console("clock")[0]
     console("clock", "advance", "30d")
-    assert before + 30 * _DAY <= _now(timely) < before + 30 * _DAY + 60
+    assert before + 30 * DAY <= _now(moved) < before + 30 * DAY + 60
     console("clock", "advance", "12h")
     console("clock", "advance", "3600")
-    assert before + 30 * _DAY + 13 * 3600 <= _now(timely)
+    assert before + 30 * DAY + 13 * 3600 <= _now(moved)
     printed = console("clock", "to", "2028-01-31")
     assert printed[0].startswith("2028-01-31 00:00:0")
     assert "does not run back" in console.refused("clock", "to", "2028-01-30T23:59")
 
 
 def test_moving_the_clock_tells_what_happened_and_waits_for_the_webhooks(
-    timely: Shop, receiver: Receiver, console: Console
+    moved: Shop, heard: Receiver, console: Console
 ) -> None:
-    customer = timely.customer()
-    timely.pay(timely.checkout(customer=customer))
-    receiver.letters.clear()
-    moved = console("clock", "advance", "65d", "--wait")
-    work, events = moved[1].split()[0], moved[1].split()[2]
+    customer = moved.customer()
+    moved.pay(moved.checkout(customer=customer))
+    heard.letters.clear()
+    answer = console("clock", "advance", "65d", "--wait")
+    work, events = answer[1].split()[0], answer[1].split()[2]
     assert int(work) >= 2
     assert int(events) >= 2 * 9
-    assert moved[1].endswith("each sent once")
+    assert answer[1].endswith("each sent once")
     # Nothing is waited for here: it has all been sent before the command ended.
-    assert len(receiver.letters) >= int(events)
-    paid = [e for e in receiver.events() if e["type"] == "invoice.paid"]
+    assert len(heard.letters) >= int(events)
+    paid = [e for e in heard.events() if e["type"] == "invoice.paid"]
     assert [e["data"]["object"]["customer"] for e in paid] == [customer] * 2
     assert console("clock", "advance", "0")[1] == "0 due, 0 events"
 
 
-def test_what_is_held_back_is_waited_for_no_longer_than_asked(timely: Shop) -> None:
-    v1 = timely.client.v1
+def test_what_is_held_back_is_waited_for_no_longer_than_asked(moved: Shop) -> None:
+    v1 = moved.client.v1
     late = v1.webhook_endpoints.create(
         params={"url": "http://localhost:9/", "enabled_events": ["*"]}
     )
     lab = f"/_sandbox/endpoints/{late.id}/lab"
-    assert timely.sandbox.post(lab, {"delay": "on", "delay_ms": "60000"}).ok
-    session = timely.checkout_pack()
+    assert moved.sandbox.post(lab, {"delay": "on", "delay_ms": "60000"}).ok
+    session = moved.checkout_pack()
     form = {"to": session.expires_at, "wait": "deliveries", "wait_seconds": "1"}
-    moved = timely.sandbox.post("/_sandbox/clock", form).json()
-    assert (moved["delivered"], moved["events"]) == (False, 1)
+    answer = moved.sandbox.post("/_sandbox/clock", form).json()
+    assert (answer["delivered"], answer["events"]) == (False, 1)
     v1.webhook_endpoints.delete(late.id)
 
 
-def test_a_test_clock_is_advanced_until_it_is_ready(timely: Shop, console: Console) -> None:
-    clocks = timely.client.v1.test_helpers.test_clocks
+def test_a_test_clock_is_advanced_until_it_is_ready(moved: Shop, console: Console) -> None:
+    clocks = moved.client.v1.test_helpers.test_clocks
     made = clocks.create(params={"frozen_time": 1_700_000_000}).id
     printed = console("test-clock", "advance", made, "30d")
     assert printed == ["2023-12-14 22:13:20 UTC (1702592000)"]
@@ -121,23 +103,23 @@ def test_a_test_clock_is_advanced_until_it_is_ready(timely: Shop, console: Conso
 
 
 def test_deliveries_are_listed_and_an_event_is_sent_again(
-    timely: Shop, receiver: Receiver, console: Console
+    moved: Shop, heard: Receiver, console: Console
 ) -> None:
-    made = timely.client.v1.products.create(params={"name": "Listed"}).id
-    eventually(lambda: any(made in raw for raw, _, _ in list(receiver.letters)))
+    made = moved.client.v1.products.create(params={"name": "Listed"}).id
+    eventually(lambda: any(made in raw for raw, _, _ in list(heard.letters)))
     eventually(lambda: "succeeded" in console("deliveries", "--limit", "1")[0])
     line = console("deliveries", "--type", "product.*", "--limit", "1")[0]
     assert " 200 " in line
     assert "product.created" in line
     event = next(word for word in line.split() if word.startswith("evt_"))
     assert "goes to we_" in console("redeliver", event)[0]
-    eventually(lambda: sum(made in raw for raw, _, _ in list(receiver.letters)) == 2)
+    eventually(lambda: sum(made in raw for raw, _, _ in list(heard.letters)) == 2)
     assert "No such event" in console.refused("redeliver", "evt_none")
     assert "must be at most 100" in console.refused("deliveries", "--limit", "101")
 
 
-def test_a_laboratory_is_set_shown_and_turned_off(timely: Shop, console: Console) -> None:
-    endpoint = timely.client.v1.webhook_endpoints.list().data[-1].id
+def test_a_laboratory_is_set_shown_and_turned_off(moved: Shop, console: Console) -> None:
+    endpoint = moved.client.v1.webhook_endpoints.list().data[-1].id
     assert console("lab", endpoint, "drop=20", "seed=7")[0].endswith("seed=7 drop=20% seen=0")
     assert "drop=20%" in "\n".join(console("endpoints"))
     assert console("lab", endpoint)[1].startswith("second secret whsec_")
@@ -146,7 +128,7 @@ def test_a_laboratory_is_set_shown_and_turned_off(timely: Shop, console: Console
     assert "wants a value" in console.refused("lab", endpoint, "drop")
 
 
-def test_faults_are_added_listed_and_cleared(timely: Shop, console: Console) -> None:
+def test_faults_are_added_listed_and_cleared(moved: Shop, console: Console) -> None:
     added = console("faults", "add", "error", "path=/v1/coupons*", "times=2", "when=after")[0]
     number = added.split()[0]
     assert "error" in added
@@ -166,8 +148,8 @@ def test_without_a_sandbox_one_line_says_so(capsys: pytest.CaptureFixture[str]) 
     assert "--base is an address such as" in capsys.readouterr().err
 
 
-def test_the_base_may_stand_before_the_verb_too(timely: Shop) -> None:
-    assert entry.main(["clock", "--base", timely.sandbox.base, "advance", "1s"]) == 0
+def test_the_base_may_stand_before_the_verb_too(moved: Shop) -> None:
+    assert entry.main(["clock", "--base", moved.sandbox.base, "advance", "1s"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -193,7 +175,7 @@ def test_wrong_arguments_are_one_line_and_status_2(
     assert words in printed
 
 
-def test_the_command_runs_as_it_is_written_in_the_document(timely: Shop) -> None:
-    command = [sys.executable, "-m", "stripe_sandbox", "clock", "--base", timely.sandbox.base]
+def test_the_command_runs_as_it_is_written_in_the_document(moved: Shop) -> None:
+    command = [sys.executable, "-m", "stripe_sandbox", "clock", "--base", moved.sandbox.base]
     shown = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     assert "UTC" in shown.stdout

@@ -1,22 +1,12 @@
 """Coupons and promotion codes: what may be made, how long it counts, and who may redeem it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import stripe
 
-from tests.sandbox.running import Process, Shop, eventually, open_shop
-
-_DAY = 24 * 3600
-
-
-@pytest.fixture(scope="module")
-def timely(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """A shop on a sandbox whose clock these tests move."""
-    process = Process(tmp_path_factory.mktemp("timely")).start()
-    yield open_shop(process)
-    process.stop()
+from tests.sandbox.plans import DAY
+from tests.sandbox.running import Shop, eventually
 
 
 def _coupon(shop: Shop, **params: Any) -> Any:
@@ -180,18 +170,18 @@ def test_a_code_that_makes_no_sense_is_refused_by_name(
     assert answer.json()["error"]["param"] == param
 
 
-def test_a_coupon_s_last_day_ends_it_and_its_codes_on_the_clock(timely: Shop) -> None:
-    shop, v1 = timely, timely.client.v1
+def test_a_coupon_s_last_day_ends_it_and_its_codes_on_the_clock(timed_shop: Shop) -> None:
+    shop, v1 = timed_shop, timed_shop.client.v1
     now = shop.sandbox.advance(1)
-    coupon = _coupon(shop, redeem_by=now + 10 * _DAY)
-    early = _code(shop, coupon.id, expires_at=now + 5 * _DAY)
+    coupon = _coupon(shop, redeem_by=now + 10 * DAY)
+    early = _code(shop, coupon.id, expires_at=now + 5 * DAY)
     late = _code(shop, coupon.id)
     with pytest.raises(stripe.InvalidRequestError, match="redeem_by"):
-        _code(shop, coupon.id, expires_at=now + 11 * _DAY)
-    shop.sandbox.advance(5 * _DAY)
+        _code(shop, coupon.id, expires_at=now + 11 * DAY)
+    shop.sandbox.advance(5 * DAY)
     eventually(lambda: v1.promotion_codes.retrieve(early.id).active is False)
     assert v1.promotion_codes.retrieve(late.id).active is True
-    shop.sandbox.advance(5 * _DAY)
+    shop.sandbox.advance(5 * DAY)
     eventually(lambda: v1.coupons.retrieve(coupon.id).valid is False)
     assert v1.promotion_codes.retrieve(late.id).active is False
     with pytest.raises(stripe.InvalidRequestError, match="can no longer be redeemed"):

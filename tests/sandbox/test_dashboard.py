@@ -1,30 +1,13 @@
 """The dashboard: what it shows, what its levers do, and what it says to wrong input."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
 from tests.sandbox.plans import DAY
-from tests.sandbox.running import Process, Receiver, Shop, eventually, open_shop
-
-
-@pytest.fixture(scope="module")
-def heard() -> Iterator[Receiver]:
-    endpoint = Receiver()
-    endpoint.open()
-    yield endpoint
-    endpoint.close()
-
-
-@pytest.fixture(scope="module")
-def moved(tmp_path_factory: pytest.TempPathFactory, heard: Receiver) -> Iterator[Shop]:
-    """A shop whose sandbox these tests move and break."""
-    process = Process(tmp_path_factory.mktemp("desk"), webhook_url=heard.url).start()
-    yield open_shop(process)
-    process.stop()
+from tests.sandbox.running import Receiver, Shop, eventually
 
 
 def _page(shop: Shop, path: str, /, **query: str) -> requests.Response:

@@ -12,7 +12,7 @@ import requests
 import stripe
 
 from stripe_sandbox.faults.rules import Rule
-from tests.sandbox.running import Process
+from tests.sandbox.running import Process, eventually
 
 _MOST_HELD = 8
 
@@ -164,11 +164,7 @@ def test_held_connections_leave_threads_for_the_others(failing: Process) -> None
 
     with ThreadPoolExecutor(24) as pool:
         ends = [pool.submit(held, number) for number in range(24)]
-        cut = [end for end in ends if end.done()]
-        deadline = time.monotonic() + 4
-        while len(cut) < 24 - _MOST_HELD and time.monotonic() < deadline:
-            cut = [end for end in ends if end.done()]
-            time.sleep(0.02)
+        eventually(lambda: sum(end.done() for end in ends) == 24 - _MOST_HELD)
         assert failing.get("/v1/customers").ok
         assert sum(not end.done() for end in ends) == _MOST_HELD
     assert sorted(end.result() for end in ends) == ["cut"] * 16 + ["held"] * _MOST_HELD
@@ -182,8 +178,7 @@ def test_a_slow_call_is_slow_and_its_key_is_in_use_meanwhile(failing: Process) -
         target=lambda: results.append(_create(failing, "slow@example.com", key="slow"))
     )
     first.start()
-    while not _rules(failing)[0]["hits"]:
-        time.sleep(0.02)
+    eventually(lambda: bool(_rules(failing)[0]["hits"]))
     busy = _create(failing, "slow@example.com", key="slow")
     assert (busy.status_code, busy.json()["error"]["code"]) == (409, "idempotency_key_in_use")
     first.join()

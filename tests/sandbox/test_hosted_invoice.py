@@ -151,6 +151,7 @@ def test_the_page_and_the_pdf_show_every_sum(shop: Shop) -> None:
             "name": "Ada Lovelace",
             "balance": -100,
             "address": {"line1": "12 St James Square", "city": "London", "country": "GB"},
+            "tax_id_data": [{"type": "gb_vat", "value": "GB123456789"}],
         }
     ).id
     invoice = _bill(
@@ -177,7 +178,7 @@ def test_the_page_and_the_pdf_show_every_sum(shop: Shop) -> None:
     written = requests.get(invoice.invoice_pdf, timeout=5).content.decode("cp1252")
     for words in (*sums, *sums.values(), "12 St James Square", "Thank you.", "A second voice"):
         assert f"({words})" in written, words
-    for words in ("12 St James Square", "Thank you.", "Order"):
+    for words in ("12 St James Square", "Thank you.", "Order", "UK VAT number GB123456789"):
         assert words in page
 
 

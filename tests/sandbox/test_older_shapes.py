@@ -10,10 +10,10 @@ import stripe
 
 from stripe_sandbox import Json, older_shapes
 from stripe_sandbox.older_shapes import Around
+from tests.sandbox.plans import DAY
 from tests.sandbox.running import Receiver, Shop, eventually
 
 _VERSION: Literal["2024-06-20"] = "2024-06-20"
-_DAY = 24 * 3600
 
 
 @dataclass
@@ -92,7 +92,7 @@ def test_an_older_failed_renewal_says_unpaid_and_moves_the_subscriptions_own_per
     subscription = _subscribed(old.shop, customer)
     failing = v1.payment_methods.attach("pm_card_chargeCustomerFail", params={"customer": customer})
     v1.subscriptions.update(subscription, params={"default_payment_method": failing.id})
-    v1.test_helpers.test_clocks.advance(clock, params={"frozen_time": 1_700_000_000 + 32 * _DAY})
+    v1.test_helpers.test_clocks.advance(clock, params={"frozen_time": 1_700_000_000 + 32 * DAY})
     body = old.told("invoice.payment_failed", subscription=subscription)["data"]["object"]
     assert (body["paid"], body["status"]) == (False, "open")
     assert body["charge"].startswith("ch_")
@@ -184,20 +184,8 @@ def test_a_version_that_is_not_served_is_refused_by_name(shop: Shop) -> None:
 def _taxed_invoice() -> Json:
     """An invoice over 2,000 with 20 % included in it and 100 on top."""
     taxes = [
-        {
-            "amount": 400,
-            "tax_behavior": "inclusive",
-            "tax_rate_details": {"tax_rate": "txr_in"},
-            "taxability_reason": "standard_rated",
-            "taxable_amount": 2000,
-        },
-        {
-            "amount": 100,
-            "tax_behavior": "exclusive",
-            "tax_rate_details": {"tax_rate": "txr_on"},
-            "taxability_reason": "standard_rated",
-            "taxable_amount": 2000,
-        },
+        _tax(400, behavior="inclusive", rate="txr_in"),
+        _tax(100, behavior="exclusive", rate="txr_on"),
     ]
     line = {
         "id": "il_1",
@@ -222,6 +210,16 @@ def _taxed_invoice() -> Json:
         "status": "open",
         "total_pretax_credit_amounts": [],
         "total_taxes": taxes,
+    }
+
+
+def _tax(amount: int, *, behavior: str, rate: str) -> Json:
+    return {
+        "amount": amount,
+        "tax_behavior": behavior,
+        "tax_rate_details": {"tax_rate": rate},
+        "taxability_reason": "standard_rated",
+        "taxable_amount": 2000,
     }
 
 

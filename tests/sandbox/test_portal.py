@@ -5,10 +5,10 @@ import re
 import pytest
 import requests
 
+from tests.sandbox.plans import DAY
 from tests.sandbox.portal import Portal, open_portal
 from tests.sandbox.running import Process, Shop, eventually, open_shop
 
-_DAY = 24 * 3600
 _SUM_DUE = re.compile(r'<dd class="total">([^<]+)</dd>')
 
 
@@ -204,7 +204,7 @@ def test_a_smaller_plan_waits_for_the_end_of_the_period_if_the_merchant_says_so(
         return str(plan["items"].data[0].price.id)
 
     assert price() == portal.pro
-    own_sandbox.advance(32 * _DAY)
+    own_sandbox.advance(32 * DAY)
     assert price() == portal.starter
 
 
@@ -287,7 +287,7 @@ def test_a_payment_that_failed_leads_to_its_invoice(own_sandbox: Process) -> Non
     portal = open_portal(shop)
     customer, _ = portal.subscribed()
     portal.open(customer).add_card("4000 0000 0000 0341", prefer="yes")
-    own_sandbox.advance(32 * _DAY)
+    own_sandbox.advance(32 * DAY)
     page = portal.open(customer).get().text
     assert "The last payment did not go through." in page
     assert re.search(r'/i/in_\w+">Pay \$19\.99</a>', page)

@@ -2,6 +2,7 @@
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -9,6 +10,7 @@ import stripe
 
 from stripe_sandbox.api import table
 from stripe_sandbox.api.served import ROUTES
+from tests.sandbox.plans import price
 from tests.sandbox.running import KEY, Process, Shop
 
 
@@ -164,6 +166,41 @@ def test_lists_are_cut_into_pages_by_cursors_in_both_directions(shop: Shop) -> N
     )
     assert [c.id for c in back.data] == newest_first[2:4]
     assert [c.id for c in first.auto_paging_iter()] == newest_first
+
+
+def _pages_of_two(sandbox: Process, path: str, **asked: str) -> list[str]:
+    """The ids of the whole list, page by page, and the same page again from its other end."""
+    whole = sandbox.get(path, limit=100, **asked).json()
+    ids = [row["id"] for row in whole["data"]]
+    assert (len(ids), whole["has_more"]) == (3, False)
+    first = sandbox.get(path, limit=2, **asked).json()
+    assert ([row["id"] for row in first["data"]], first["has_more"]) == (ids[:2], True)
+    last = sandbox.get(path, limit=2, starting_after=ids[1], **asked).json()
+    assert ([row["id"] for row in last["data"]], last["has_more"]) == (ids[2:], False)
+    back = sandbox.get(path, limit=1, ending_before=ids[2], **asked).json()
+    assert ([row["id"] for row in back["data"]], back["has_more"]) == ([ids[1]], True)
+    refused = sandbox.get(path, starting_after="il_of_nobody", **asked)
+    assert (refused.status_code, refused.json()["error"]["param"]) == (404, "starting_after")
+    return ids
+
+
+def test_lists_inside_an_object_are_cut_like_any_other(shop: Shop) -> None:
+    v1 = shop.client.v1
+    prices = [shop.plan, *(price(shop, amount) for amount in (2900, 3900))]
+    sold: list[Any] = [{"price": one, "quantity": 1} for one in prices]
+    session = shop.checkout(line_items=sold)
+    _pages_of_two(shop.sandbox, f"/v1/checkout/sessions/{session.id}/line_items")
+    shop.pay(session)
+    paid = shop.reread(session)
+    _pages_of_two(shop.sandbox, "/v1/subscription_items", subscription=paid.subscription)
+    lines = _pages_of_two(shop.sandbox, f"/v1/invoices/{paid.invoice}/lines")
+    credited: list[Any] = [
+        {"type": "invoice_line_item", "invoice_line_item": line, "amount": 100} for line in lines
+    ]
+    note = v1.credit_notes.create(
+        params={"invoice": paid.invoice, "lines": credited, "credit_amount": 300}
+    )
+    _pages_of_two(shop.sandbox, f"/v1/credit_notes/{note.id}/lines")
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "x"])

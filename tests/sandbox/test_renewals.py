@@ -1,6 +1,5 @@
 """Renewals on the sandbox clock, and the calendar they follow."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,17 +7,9 @@ import pytest
 import requests
 
 from stripe_sandbox import months
-from tests.sandbox.running import Process, Shop, open_shop
+from tests.sandbox.running import Shop
 
 _MONTH = 32 * 24 * 3600
-
-
-@pytest.fixture(scope="module")
-def timely(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """A shop on a sandbox whose clock these tests move; each has customers of its own."""
-    process = Process(tmp_path_factory.mktemp("timely")).start()
-    yield open_shop(process)
-    process.stop()
 
 
 def _subscribed(shop: Shop) -> tuple[str, str]:
@@ -33,8 +24,8 @@ def _invoices(shop: Shop, subscription: str) -> list[Any]:
     return list(shop.client.v1.invoices.list(params={"subscription": subscription}).data)
 
 
-def test_a_subscription_renews_each_month_and_is_charged(timely: Shop) -> None:
-    shop = timely
+def test_a_subscription_renews_each_month_and_is_charged(timed_shop: Shop) -> None:
+    shop = timed_shop
     _, subscription = _subscribed(shop)
     before = shop.client.v1.subscriptions.retrieve(subscription)["items"].data[0]
     shop.sandbox.advance(_MONTH)
@@ -51,8 +42,8 @@ def test_a_subscription_renews_each_month_and_is_charged(timely: Shop) -> None:
     assert len({invoice.number for invoice in everything.data}) == len(everything.data) >= 12
 
 
-def test_a_renewal_emits_what_stripe_emits(timely: Shop) -> None:
-    shop = timely
+def test_a_renewal_emits_what_stripe_emits(timed_shop: Shop) -> None:
+    shop = timed_shop
     customer, subscription = _subscribed(shop)
     shop.sandbox.advance(_MONTH)
     newest = _invoices(shop, subscription)[0]
@@ -71,8 +62,8 @@ def test_a_renewal_emits_what_stripe_emits(timely: Shop) -> None:
     ]
 
 
-def test_a_card_that_fails_later_makes_the_subscription_past_due(timely: Shop) -> None:
-    shop = timely
+def test_a_card_that_fails_later_makes_the_subscription_past_due(timed_shop: Shop) -> None:
+    shop = timed_shop
     customer, subscription = _subscribed(shop)
     v1 = shop.client.v1
     failing = v1.payment_methods.attach("pm_card_chargeCustomerFail", params={"customer": customer})
@@ -91,9 +82,9 @@ def test_a_card_that_fails_later_makes_the_subscription_past_due(timely: Shop) -
 
 
 def test_a_card_approved_once_renews_without_its_owner_and_the_other_does_not(
-    timely: Shop,
+    timed_shop: Shop,
 ) -> None:
-    shop = timely
+    shop = timed_shop
     found = {}
     for card in ("4000002500003155", "4000000000003220"):
         session = shop.checkout(customer=shop.customer())
@@ -107,8 +98,8 @@ def test_a_card_approved_once_renews_without_its_owner_and_the_other_does_not(
     assert "invoice.payment_action_required" in types
 
 
-def test_a_subscription_to_be_canceled_ends_with_its_period(timely: Shop) -> None:
-    shop = timely
+def test_a_subscription_to_be_canceled_ends_with_its_period(timed_shop: Shop) -> None:
+    shop = timed_shop
     _, subscription = _subscribed(shop)
     _, kept = _subscribed(shop)
     v1 = shop.client.v1
@@ -124,8 +115,8 @@ def test_a_subscription_to_be_canceled_ends_with_its_period(timely: Shop) -> Non
     assert v1.subscriptions.retrieve(kept).status == "active"
 
 
-def test_an_unpaid_session_expires_on_the_clock(timely: Shop) -> None:
-    shop = timely
+def test_an_unpaid_session_expires_on_the_clock(timed_shop: Shop) -> None:
+    shop = timed_shop
     session = shop.checkout_pack()
     shop.sandbox.advance(24 * 3600 - 60)
     assert shop.reread(session).status == "open"
@@ -133,8 +124,8 @@ def test_an_unpaid_session_expires_on_the_clock(timely: Shop) -> None:
     assert shop.reread(session).status == "expired"
 
 
-def test_the_clock_moves_forward_only_and_by_whole_seconds(timely: Shop) -> None:
-    address = f"{timely.sandbox.base}/_sandbox/clock"
+def test_the_clock_moves_forward_only_and_by_whole_seconds(timed_shop: Shop) -> None:
+    address = f"{timed_shop.sandbox.base}/_sandbox/clock"
     now = requests.get(address, timeout=5).json()["now"]
     assert requests.post(address, {"to": now + 500}, timeout=5).json()["now"] == now + 500
     for wrong in ({"to": now}, {"advance_seconds": "-1"}, {"advance_seconds": "x"}, {}):
@@ -143,8 +134,8 @@ def test_the_clock_moves_forward_only_and_by_whole_seconds(timely: Shop) -> None
     assert requests.post(address, both, timeout=5).status_code == 400
 
 
-def test_a_year_of_renewals_for_many_is_a_matter_of_seconds(timely: Shop) -> None:
-    shop = timely
+def test_a_year_of_renewals_for_many_is_a_matter_of_seconds(timed_shop: Shop) -> None:
+    shop = timed_shop
     subscriptions = [_subscribed(shop)[1] for _ in range(5)]
     shop.sandbox.advance(366 * 24 * 3600)
     for subscription in subscriptions:

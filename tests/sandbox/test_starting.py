@@ -149,6 +149,6 @@ def test_a_sum_is_written_as_people_write_it(amount: int, currency: str, words: 
 
 
 def test_a_pdf_of_many_rows_has_several_pages_and_keeps_odd_signs() -> None:
-    written = pdf.document([pdf.Row(f"Row ({number}) \\ é 中", "$1.00") for number in range(90)])
+    written = pdf.document([pdf.Row(f"Row ({number}) \\ é 中", "$1.00") for number in range(120)])
     assert written.count(b"/Type /Page /Parent") == 3
     assert b"\\(1\\) \\\\ \xe9 ?" in written

@@ -1,95 +1,27 @@
-"""The store: older ones are brought up, spoilt ones refused in a sentence, none grows for ever."""
+"""The store: one that cannot be used is refused in a sentence, and none grows for ever."""
 
 import json
 import resource
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
-from stripe_sandbox import opening, retention, schema
+from stripe_sandbox import opening, retention
 from stripe_sandbox.opening import StoreFault
 from stripe_sandbox.retention import Limits
 from stripe_sandbox.sandbox import Sandbox, Settings
 from stripe_sandbox.unit import Unit
-from tests.sandbox import old_stores
 from tests.sandbox.running import Process, Receiver, Shop, eventually, open_shop
-
-
-@contextmanager
-def _database(path: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(path)
-    connection.row_factory = sqlite3.Row
-    try:
-        with connection:
-            yield connection
-    finally:
-        connection.close()
-
-
-def _refusal(process: Process) -> str:
-    """The one line of a sandbox that cannot use its store."""
-    status = process.launch().wait(20)
-    lines = process.log().splitlines()
-    assert (status, len(lines)) == (2, 1), process.log()
-    assert lines[0].startswith(f"stripe_sandbox: the store {process.store} ")
-    return lines[0]
-
-
-@pytest.mark.parametrize("version", [1, 2])
-def test_an_older_store_is_brought_up_with_all_that_was_in_it(tmp_path: Path, version: int) -> None:
-    receiver = Receiver()
-    receiver.open()
-    process = Process(tmp_path, webhook_url=receiver.url)
-    old_stores.write(process.store, version)
-    process.start()
-    v1 = process.client().v1
-    assert v1.customers.retrieve(old_stores.CUSTOMER).email == "old@example.com"
-    assert [p.id for p in v1.prices.list(params={"lookup_keys": ["old:plan"]}).data] == [
-        old_stores.PRICE
-    ]
-    listed = v1.checkout.sessions.list(params={"customer": old_stores.CUSTOMER})
-    assert [s.id for s in listed.data] == [old_stores.SESSION]
-    # What was half sent goes on where it stopped, in the order of its tries.
-    eventually(lambda: [e["id"] for e in receiver.events()] == [old_stores.EVENT])
-
-    def record() -> Any:
-        return process.get("/_sandbox/deliveries", type="customer.*").json()["data"][0]
-
-    eventually(lambda: record()["state"] == "succeeded")
-    assert [a["status"] for a in record()["attempts"]] == [None, 500, 200]
-    assert process.get("/_sandbox/clock").json()["now"] > time.time() + old_stores.AHEAD_SECONDS - 5
-    process.advance(1000)
-    assert v1.checkout.sessions.retrieve(old_stores.SESSION).status == "expired"
-    process.stop()
-    with _database(process.store) as database:
-        assert database.execute("PRAGMA user_version").fetchone()[0] == schema.VERSION
-        assert database.execute("PRAGMA auto_vacuum").fetchone()[0] == 2
-    process.start()
-    assert process.client().v1.customers.retrieve(old_stores.CUSTOMER).id == old_stores.CUSTOMER
-    process.stop()
-    receiver.close()
-
-
-def test_an_older_store_that_is_damaged_is_left_as_it_was(tmp_path: Path) -> None:
-    process = Process(tmp_path)
-    old_stores.write(process.store, 2)
-    with _database(process.store) as database:
-        database.execute("DROP INDEX objects_customer")
-        database.execute("DROP INDEX objects_payment_intent")
-    before = process.store.read_bytes()
-    assert "damaged or no sandbox store" in _refusal(process)
-    assert process.store.read_bytes() == before
+from tests.sandbox.stores import database_of, refusal_of
 
 
 def _spoil(sql: str) -> Callable[[Path], object]:
     def spoil(path: Path) -> None:
-        with _database(path) as database:
+        with database_of(path) as database:
             database.executescript(sql)
 
     return spoil
@@ -121,8 +53,8 @@ _BODY = "UPDATE objects SET body = %s WHERE kind = 'product'"
         (_spoil(_BODY % "substr(body, 1, 50)"), "the object prod_"),
         (_spoil(_BODY % "'[]'"), "the object prod_"),
         (_spoil("INSERT INTO settings VALUES ('ahead_seconds', 'x')"), "the setting ahead_seconds"),
-        (_spoil("PRAGMA user_version = 99"), "version 99, written by a newer sandbox"),
-        (_spoil("PRAGMA user_version = 0"), "version 0"),
+        (_spoil("PRAGMA user_version = 99"), "version 99, of a sandbox newer than"),
+        (_spoil("PRAGMA user_version = 2"), "version 2, of a sandbox older than"),
         (_as_folder("-wal"), "see that its folder is writable"),
     ],
 )
@@ -146,7 +78,7 @@ def test_a_spoilt_store_ends_the_sandbox_with_status_2(
     process = Process(tmp_path)
     process.store.write_bytes(healthy)
     spoil(process.store)
-    assert "damaged" in _refusal(process)
+    assert "damaged" in refusal_of(process)
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +87,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     process = Process(tmp_path_factory.mktemp("healthy")).start()
     open_shop(process)
     process.stop()
-    with _database(process.store) as database:
+    with database_of(process.store) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return process.store.read_bytes()
 
@@ -308,12 +240,12 @@ def test_orders_nobody_paid_go_with_what_was_tried_for_them_and_paid_ones_stay(
 
 
 def _age(path: Path, days: int) -> None:
-    with _database(path) as database:
+    with database_of(path) as database:
         database.execute("UPDATE objects SET stored_at = stored_at - ?", (days * 24 * 3600,))
 
 
 def _kinds(path: Path) -> dict[str, int]:
-    with _database(path) as database:
+    with database_of(path) as database:
         rows = database.execute("SELECT kind, count(*) FROM objects GROUP BY kind")
         return {row[0]: int(row[1]) for row in rows}
 
@@ -356,7 +288,7 @@ def test_requests_go_on_while_a_store_is_tidied(tmp_path: Path) -> None:
     sandbox = _library(tmp_path)
     sandbox.stop()
     (tmp_path / "s.sqlite").replace(process.store)
-    with _database(process.store) as database:
+    with database_of(process.store) as database:
         body = json.dumps({"id": "evt_%d", "object": "event", "type": "a.b", "pad": "x" * 500})
         database.executemany(
             "INSERT INTO objects (id, kind, stored_at, type, body) "
@@ -401,5 +333,5 @@ def test_a_full_disk_stops_no_thread_for_good(tmp_path: Path) -> None:
 
 def test_the_shop_of_the_other_tests_is_a_store_of_this_version(shop: Shop) -> None:
     assert requests.get(f"{shop.sandbox.base}/healthz", timeout=5).ok
-    with _database(shop.sandbox.store) as database:
+    with database_of(shop.sandbox.store) as database:
         assert database.execute("PRAGMA auto_vacuum").fetchone()[0] == 2

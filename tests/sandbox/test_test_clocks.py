@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 import stripe
 
+from tests.sandbox.plans import DAY
 from tests.sandbox.running import Shop, eventually
-
-_DAY = 24 * 3600
 
 
 def _clock(shop: Shop, at: int) -> str:
@@ -33,14 +32,14 @@ def test_a_customer_on_a_clock_renews_on_its_time_and_nobody_else_does(shop: Sho
     shop.pay(other)
     subscription = str(shop.reread(session).subscription)
     assert v1.subscriptions.retrieve(subscription).start_date == start
-    _advance(shop, clock, start + 70 * _DAY)
+    _advance(shop, clock, start + 70 * DAY)
     listed = v1.invoices.list(params={"subscription": subscription})
     assert [invoice.billing_reason for invoice in listed.data] == [
         "subscription_cycle",
         "subscription_cycle",
         "subscription_create",
     ]
-    assert all(start <= invoice.created <= start + 70 * _DAY for invoice in listed.data)
+    assert all(start <= invoice.created <= start + 70 * DAY for invoice in listed.data)
     untouched = v1.invoices.list(params={"subscription": str(shop.reread(other).subscription)})
     assert len(untouched.data) == 1
 
@@ -48,7 +47,7 @@ def test_a_customer_on_a_clock_renews_on_its_time_and_nobody_else_does(shop: Sho
 def test_a_clock_is_refused_a_way_back_and_a_leap_of_years(shop: Shop) -> None:
     clock = _clock(shop, 1_700_000_000)
     clocks = shop.client.v1.test_helpers.test_clocks
-    for moment in (1_700_000_000, 1_600_000_000, 1_700_000_000 + 3 * 366 * _DAY):
+    for moment in (1_700_000_000, 1_600_000_000, 1_700_000_000 + 3 * 366 * DAY):
         with pytest.raises(stripe.InvalidRequestError) as refused:
             clocks.advance(clock, params={"frozen_time": moment})
         assert refused.value.param == "frozen_time"

@@ -164,9 +164,12 @@ def _one(unit: Unit, body: Json) -> Json:
     if body["object"] == "event":
         told = log.page(unit.connection, Wanted(event=object_id))["data"]
     visible = public(body)
+    is_clock = body["object"] == test_clocks.KIND
     return {
-        "here": body["object"],
+        "here": next((name for name, one in LISTS.items() if one.kind == body["object"]), ""),
         "object": visible,
+        "kind": _words(body["object"]),
+        "shows": cells.moment(body["frozen_time"]) if is_clock else None,
         "status": cells.badge(visible.get("status")) if visible.get("status") else None,
         "links": _links(visible),
         "json": json.dumps(visible, indent=2, ensure_ascii=False),
@@ -176,19 +179,26 @@ def _one(unit: Unit, body: Json) -> Json:
         ],
         "deliveries": [_delivery(row) for row in told],
         "is_event": body["object"] == "event",
-        "is_clock": body["object"] == test_clocks.KIND and body["status"] == "ready",
+        "is_clock": is_clock and body["status"] == "ready",
         "page": visible.get("hosted_invoice_url") or visible.get("url"),
     }
 
 
 def _links(body: Json) -> list[tuple[str, cells.Cell]]:
-    """The objects that this one names, by the field that names them."""
+    """The objects that this one names, by the field that names them; an event tells of one."""
+    if body["object"] == "event":
+        about = body["data"]["object"]
+        return [(_words(about["object"]), cells.linked(about["id"]))] if "id" in about else []
     found = []
     for name, value in body.items():
         named = isinstance(value, str) and "_" in value and len(value) < 100
         if named and name not in ("id", "object", "status") and name in _NAMES:
-            found.append((name.replace("_", " "), cells.linked(value)))
+            found.append((_words(name), cells.linked(value)))
     return found
+
+
+def _words(name: str) -> str:
+    return name.removeprefix("test_helpers.").replace("_", " ").replace(".", " ")
 
 
 _NAMES = frozenset(

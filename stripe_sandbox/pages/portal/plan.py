@@ -164,7 +164,7 @@ def _confirmation(
             "taxes": _taxes(visit.unit, found) if at_once else [],
             "due": written if at_once else None,
             "credit": amounts.written(-left, currency) if left else None,
-            "later": None if at_once else _later(plan, found, wish),
+            "later": None if at_once else _later(plan, found),
             "method": words.method(method) if method else None,
             "payable": not due or method is not None,
             "button": f"Pay {written} and change plan" if due else "Change plan",
@@ -249,7 +249,7 @@ def _taxes(unit: Unit, found: Json) -> list[tuple[str, str]]:
     ]
 
 
-def _later(plan: Json, found: Json, wish: _Wish) -> str:
+def _later(plan: Json, found: Json) -> str:
     """When something is charged, where nothing is charged now."""
     day = answer.day(subscriptions.period_of(plan)[1])
     total = amounts.written(found["amount_due"], found["currency"])
