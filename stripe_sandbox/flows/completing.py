@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from stripe_sandbox import Json, refusals
-from stripe_sandbox.api import errors, lists
+from stripe_sandbox.api import errors
 from stripe_sandbox.flows import ordering, paying, quoting, setting_up
 from stripe_sandbox.objects import (
     customers,
@@ -79,12 +79,6 @@ def call_back(unit: Unit, session: Json) -> None:
     if intent is not None and intent["status"] == "requires_action":
         intent.update(status="requires_payment_method", next_action=None, payment_method=None)
         unit.save(intent)
-
-
-def session_of(unit: Unit, intent: Json) -> Json | None:
-    """The Checkout Session this payment or setup belongs to, or None."""
-    found = unit.select(sessions.KIND, lists.equal({"_intent": intent["id"]}, "_intent"), 1)
-    return found[0] if found else None
 
 
 def after_try(unit: Unit, session: Json, intent: Json) -> Json:

@@ -2,7 +2,7 @@
 
 from stripe_sandbox import Json
 from stripe_sandbox.flows import completing, paying, quoting, saving, setting_up, settling
-from stripe_sandbox.objects import invoice_payments
+from stripe_sandbox.objects import invoice_payments, sessions
 from stripe_sandbox.unit import Unit
 
 
@@ -11,7 +11,7 @@ def tell(unit: Unit, intent: Json) -> None:
     invoice = invoice_payments.invoice_of(unit, intent)
     if invoice is not None:
         settling.tell(unit, invoice, intent)
-    session = completing.session_of(unit, intent)
+    session = sessions.session_of(unit, intent)
     if session is None:
         return
     if session["status"] == "open":
@@ -46,7 +46,7 @@ def _overtaken(unit: Unit, intent: Json) -> bool:
 
     Nothing is charged then, and the page shows its payer what is to be paid.
     """
-    session = completing.session_of(unit, intent)
+    session = sessions.session_of(unit, intent)
     if session is None or session["status"] != "open":
         return False
     shown = session["amount_total"]
@@ -69,7 +69,7 @@ def _tell_complete(unit: Unit, session: Json, intent: Json) -> None:
 
 
 def _tell_setup(unit: Unit, setup: Json) -> None:
-    session = completing.session_of(unit, setup)
+    session = sessions.session_of(unit, setup)
     if session is not None:
         completing.after_try(unit, session, setup)
     elif setup["status"] == "succeeded" and setup.get("_prefers"):

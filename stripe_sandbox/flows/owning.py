@@ -1,9 +1,8 @@
-"""Whose PaymentIntent it is: a Checkout Session's or an invoice's is not the merchant's to bend."""
+"""Whose intent it is: a Checkout Session's or an invoice's is not the merchant's to bend."""
 
 from stripe_sandbox import Json
 from stripe_sandbox.api import errors
-from stripe_sandbox.flows import completing
-from stripe_sandbox.objects import invoice_payments
+from stripe_sandbox.objects import invoice_payments, sessions
 from stripe_sandbox.unit import Unit
 
 # What the page or the invoice has said, and the payment must keep to.
@@ -27,11 +26,12 @@ def check_change(unit: Unit, intent: Json, values: Json) -> None:
 
 
 def check_at_checkout(unit: Unit, intent: Json, verb: str) -> None:
-    """The PaymentIntent is not that of an open Checkout Session, whose page alone pays it."""
-    session = completing.session_of(unit, intent)
+    """The intent is not that of an open Checkout Session, whose page alone leads it on."""
+    session = sessions.session_of(unit, intent)
     if session is not None and session["status"] == "open":
+        noun = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
         raise errors.invalid(
-            f"You cannot {verb} this PaymentIntent because it was created by the Checkout Session "
+            f"You cannot {verb} this {noun} because it was created by the Checkout Session "
             f"{session['id']}, which is open. Expire the Checkout Session instead.",
-            code="payment_intent_unexpected_state",
+            code=f"{intent['object']}_unexpected_state",
         )

@@ -4,7 +4,7 @@ from stripe_sandbox import Json, refusals
 from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route
-from stripe_sandbox.flows import choosing
+from stripe_sandbox.flows import choosing, owning
 from stripe_sandbox.objects import mandates, payment_methods, setup_intents, test_clocks
 from stripe_sandbox.refusals import Refusal
 from stripe_sandbox.unit import Unit, public
@@ -46,6 +46,7 @@ def confirm(unit: Unit, values: Json, id: str) -> Json:
     body = test_clocks.enter_for(unit, unit.get("setup_intent", id))
     if body["status"] not in _WAITING:
         raise _unexpected(body, "confirm")
+    owning.check_at_checkout(unit, body, "confirm")
     body["_return_url"] = values.get("return_url")
     return _tried(unit, body, values)
 
@@ -55,6 +56,8 @@ def update(unit: Unit, values: Json, id: str) -> Json:
     body = test_clocks.enter_for(unit, unit.get("setup_intent", id))
     if body["status"] not in _WAITING and set(values) - {"description", "metadata"}:
         raise _unexpected(body, "update")
+    if set(values) - {"description", "metadata"}:
+        owning.check_at_checkout(unit, body, "update")
     if values.get("customer"):
         unit.living("customer", values["customer"], "customer")
     if "metadata" in values:
@@ -73,6 +76,7 @@ def cancel(unit: Unit, values: Json, id: str) -> Json:
     body = test_clocks.enter_for(unit, unit.get("setup_intent", id))
     if body["status"] not in _WAITING:
         raise _unexpected(body, "cancel")
+    owning.check_at_checkout(unit, body, "cancel")
     body.update(
         status="canceled",
         cancellation_reason=values.get("cancellation_reason"),

@@ -143,6 +143,12 @@ def close_all_of(unit: Unit, customer_id: str) -> None:
         close(unit, body)
 
 
+def session_of(unit: Unit, intent: Json) -> Json | None:
+    """The Checkout Session this payment or setup belongs to, or None."""
+    found = unit.select(KIND, lists.equal({"_intent": intent["id"]}, "_intent"), 1)
+    return found[0] if found else None
+
+
 def all_of(unit: Unit, values: Json) -> Json:
     """The sessions, newest first."""
     email = (values.get("customer_details") or {}).get("email")

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from flask import Flask, Response, request
 
 from stripe_sandbox import Json, amounts
-from stripe_sandbox.flows import completing, outcomes
-from stripe_sandbox.objects import test_clocks
+from stripe_sandbox.flows import outcomes
+from stripe_sandbox.objects import sessions, test_clocks
 from stripe_sandbox.pages import answer, checkout
 from stripe_sandbox.sandbox import Sandbox
 from stripe_sandbox.unit import Unit
@@ -39,7 +39,7 @@ def install(app: Flask, sandbox: Sandbox) -> None:
             if intent is None:
                 return _nothing(sandbox, "payment")
             intent = outcomes.answered(unit, intent, approved=approved)
-            session = completing.session_of(unit, intent)
+            session = sessions.session_of(unit, intent)
         return _onward(sandbox, intent, session, unit.events)
 
     def mandate(mandate_id: str) -> Response:
@@ -55,7 +55,7 @@ def _found(unit: Unit, intent_id: str) -> tuple[Json | None, Json | None]:
     if intent is None or intent["object"] not in _KINDS:
         return None, None
     intent = test_clocks.enter_for(unit, intent)
-    return intent, completing.session_of(unit, intent)
+    return intent, sessions.session_of(unit, intent)
 
 
 def _facts(intent: Json) -> dict[str, object]:

@@ -70,6 +70,25 @@ def test_the_payment_of_an_open_checkout_is_its_pages_alone(shop: Shop, payer: P
     assert shop.reread(session).payment_status == "paid"
 
 
+def test_the_card_of_an_open_checkout_is_its_pages_alone(shop: Shop, payer: Payer) -> None:
+    params: Any = {"mode": "setup", "currency": "usd", "success_url": BACK}
+    session = payer.v1.checkout.sessions.create(params=params)
+    bank = shop.pay(session, ASKS).headers["Location"]
+    intent = bank.rpartition("/")[2]
+    intents = payer.v1.setup_intents
+    for verb, change in (
+        (intents.update, {"payment_method": "pm_card_visa"}),
+        (intents.confirm, {"payment_method": "pm_card_visa"}),
+        (intents.cancel, {}),
+    ):
+        refused = payer.refused(verb, intent, params=change)
+        assert "created by the Checkout Session" in str(refused)
+    intents.update(intent, params={"metadata": {"order": "7"}})
+    requests.post(bank, {"answer": "approve"}, allow_redirects=False, timeout=10)
+    assert intents.retrieve(intent).status == "succeeded"
+    assert shop.reread(session).status == "complete"
+
+
 def test_a_canceled_payment_stays_canceled_when_its_invoice_is_tried_again(
     shop: Shop, payer: Payer
 ) -> None:
