@@ -1,0 +1,1 @@
+"""Engines that make a photo speak, behind one port."""

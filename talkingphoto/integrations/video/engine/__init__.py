@@ -1,0 +1,1 @@
+"""The embedded engine: from one portrait and a text to frames and sound, on the CPU, offline."""
