@@ -28,12 +28,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
 import requests
+import urllib3
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, ValidationError
 from requests.auth import AuthBase
 
@@ -61,10 +64,7 @@ ENGINE = "hosted"
 SIGNATURE_HEADER = "TalkingPhoto-Signature"
 # To connect, and between two bytes of an answer.
 _TIMEOUT_SECONDS = (5.0, 20.0)
-_LARGEST_ANSWER = 2_000_000
-# A minute of 1080p at 20 Mbit/s; ours have a tenth of that.
-LARGEST_VIDEO = 150_000_000
-_CHUNK = 1 << 16
+_PIECE = 1 << 16
 _LETTERS_A_SECOND = 14.0
 _MAKING_A_SECOND: Mapping[Tier, float] = {"540p": 1.0, "720p": 1.5, "1080p": 3.0}
 _QUEUE_SECONDS = 10.0
@@ -77,6 +77,19 @@ _ODD = EngineFailure(
 )
 _NOT_TAKEN = "The video service did not take the job."
 _KINDS: Mapping[int, FailureKind] = {402: "quota", 429: "quota", 401: "fatal", 403: "fatal"}
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    """What is read of one answer at most, and for how long."""
+
+    most_bytes: int
+    seconds: float
+
+
+_WORDS = _Bounds(most_bytes=2_000_000, seconds=30)
+# A minute of 1080p at 20 Mbit/s; ours have a tenth of that.
+_VIDEO = _Bounds(most_bytes=150_000_000, seconds=300)
 
 
 class _Said(BaseModel):
@@ -213,13 +226,11 @@ class HostedEngine:
 
     def fetch(self, ref: EngineRef, sink: Path) -> ResultMeta:
         """The video has been copied and opened; no more is read than a video can have."""
+        address = f"/jobs/{_named(ref)}/video"
         try:
-            with (
-                self._asked("GET", f"/jobs/{_named(ref)}/video") as answer,
-                sink.open("wb") as file,
-            ):
-                for chunk in _chunks(answer, most=LARGEST_VIDEO):
-                    file.write(chunk)
+            with self._asked("GET", address) as answer, sink.open("wb") as file:
+                for piece in _pieces(answer, _VIDEO):
+                    file.write(piece)
             return mp4.facts(sink)
         except EngineFault:
             sink.unlink(missing_ok=True)
@@ -261,7 +272,7 @@ class HostedEngine:
                 if not 200 <= answer.status_code < 300 and answer.status_code not in well:
                     raise EngineFault(_refusal(answer))
                 yield answer
-        except requests.RequestException as fault:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as fault:
             raise EngineFault(_UNREACHABLE) from fault
         except ValidationError:
             # Without the cause: it holds what the other side said.
@@ -284,17 +295,18 @@ def _named(ref: EngineRef) -> str:
 
 
 def _content(answer: requests.Response) -> bytes:
-    return b"".join(_chunks(answer, most=_LARGEST_ANSWER))
+    return b"".join(_pieces(answer, _WORDS))
 
 
-def _chunks(answer: requests.Response, *, most: int) -> Iterator[bytes]:
-    """The body in pieces, all of it and no more than allowed."""
-    read = 0
-    for chunk in answer.iter_content(_CHUNK):
-        read += len(chunk)
-        if read > most:
+def _pieces(answer: requests.Response, bounds: _Bounds) -> Iterator[bytes]:
+    """The body as it comes in, all of it and no more than allowed."""
+    read, until = 0, time.monotonic() + bounds.seconds
+    # Not iter_content: it waits until a piece is full, for hours when a byte comes now and then.
+    while piece := answer.raw.read1(_PIECE, decode_content=True):
+        read += len(piece)
+        if read > bounds.most_bytes or time.monotonic() > until:
             raise EngineFault(_ODD)
-        yield chunk
+        yield piece
 
 
 def _refusal(answer: requests.Response) -> EngineFailure:

@@ -34,6 +34,10 @@ from talkingphoto.integrations.video.port import (
 # How much of the making lies before each stage, for one bar that never runs back: measured at 720p.
 _BEGINS: Mapping[Stage, float] = {"photo": 0.0, "voice": 0.02, "frames": 0.05, "finishing": 0.98}
 
+_TOO_LONG = EngineFailure(
+    "video_too_long", "user_input", "The text takes too long to say. Make it shorter."
+)
+
 Tell = Callable[[Stage, float], None]
 
 
@@ -89,9 +93,11 @@ def render(
     framed = _framed(request, finder)
     progress.enter("voice")
     said = speech.voice(request.voice).say(request.text, seed=request.seed)
-    samples = _samples(said, most_seconds=request.max_seconds)
+    frames = articulation.frame_count(said)
+    if frames / encode.FPS > request.max_seconds:
+        raise EngineFault(_TOO_LONG)
+    samples = _samples(said, frames=frames)
     progress.enter("frames")
-    frames = len(samples) * encode.FPS // encode.SAMPLE_RATE
     height, width = framed.image.shape[:2]
     with encode.Encoder(sink, width=width, height=height) as encoder:
         _draw(request, framed, said, frames, _Drawing(encoder, progress))
@@ -116,19 +122,13 @@ def _framed(request: RenderRequest, finder: faces.FaceFinder) -> framing.Framed:
     return framing.framed(decoded, face.landmarks, short_side=SHORT_SIDE[request.tier])
 
 
-def _samples(said: speech.Speech, *, most_seconds: float) -> NDArray[np.float32]:
+def _samples(said: speech.Speech, *, frames: int) -> NDArray[np.float32]:
     """The sound of the whole video at 48 kHz: a short silence, the speech, a short silence."""
     level = loudness.normalised(said.samples, said.sample_rate)
     spoken = loudness.resampled(level, said.sample_rate, encode.SAMPLE_RATE)
     lead = round(articulation.LEAD_SECONDS * encode.SAMPLE_RATE)
-    tail = round(articulation.TAIL_SECONDS * encode.SAMPLE_RATE)
-    a_frame = encode.SAMPLE_RATE // encode.FPS
-    # Whole pictures, so that sound and picture end together.
-    frames = -(-(lead + len(spoken) + tail) // a_frame)
-    if frames / encode.FPS > most_seconds:
-        message = "The text takes too long to say. Make it shorter."
-        raise EngineFault(EngineFailure("video_too_long", "user_input", message))
-    whole = np.zeros(frames * a_frame, np.float32)
+    whole = np.zeros(frames * encode.SAMPLE_RATE // encode.FPS, np.float32)
+    spoken = spoken[: len(whole) - lead]
     whole[lead : lead + len(spoken)] = spoken
     return whole
 
