@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from talkingphoto.integrations.video import certificates
+from talkingphoto.integrations.video.port import EngineFailure, EngineFault
 
 # https://cv.iptc.org/newscodes/digitalsourcetype: a photo of a person, moved and voiced by models.
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -32,6 +33,9 @@ _ALGORITHMS = {
     "secp384r1": c2pa.C2paSigningAlg.ES384,
     "secp521r1": c2pa.C2paSigningAlg.ES512,
 }
+_NOT_SIGNED = EngineFailure(
+    "video_not_signed", "fatal", "The video could not be marked as made by a machine."
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,10 @@ class Provenance:
         self._given = (certificate, key) if certificate and key else None
 
     def sign(self, path: Path) -> None:
-        """The mp4 at `path` carries its manifest; the file is replaced whole or not at all."""
+        """The mp4 at `path` carries its manifest; the file is replaced whole or not at all.
+
+        EngineFault video_not_signed when it cannot be signed.
+        """
         handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".mp4")
         try:
             with path.open("rb") as source, os.fdopen(handle, "w+b") as sink:
@@ -68,6 +75,8 @@ class Provenance:
                 os.fsync(sink.fileno())
             Path(draft).chmod(path.stat().st_mode)
             Path(draft).replace(path)
+        except c2pa.C2paError as fault:
+            raise EngineFault(_NOT_SIGNED) from fault
         finally:
             Path(draft).unlink(missing_ok=True)
 
