@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms
 
 from talkingphoto.integrations.video import port
-from talkingphoto.integrations.video.engine import photo
+from talkingphoto.integrations.video.engine import networks, photo
 from tests.engine import pictures
 
 PNG = pictures.encoded(pictures.portrait(), "PNG")
@@ -33,7 +33,7 @@ def refusal(data: bytes) -> port.EngineFailure:
     return caught.value.failure
 
 
-def difference(one: photo.Picture, other: photo.Picture) -> float:
+def difference(one: networks.Picture, other: networks.Picture) -> float:
     """The mean difference of two pictures, in levels of 255."""
     assert one.shape == other.shape
     return float(np.abs(one.astype(int) - other.astype(int)).mean())
