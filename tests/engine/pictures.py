@@ -91,7 +91,7 @@ def _triangles(photo: Picture, landmarks: Points) -> list[list[int]]:
     for x, y in landmarks[:, :2]:
         plane.insert((float(x), float(y)))
     found = []
-    for triangle in plane.getTriangleList().reshape(-1, 3, 2):
+    for triangle in np.asarray(plane.getTriangleList()).reshape(-1, 3, 2):
         steps = np.linalg.norm(landmarks[None, :, :2] - triangle[:, None], axis=2)
         if (steps.min(axis=1) < 0.5).all():  # The others hang on the corners of the plane.
             found.append([int(i) for i in steps.argmin(axis=1)])
