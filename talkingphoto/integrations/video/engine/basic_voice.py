@@ -16,6 +16,8 @@ from talkingphoto.integrations.video.engine.spoken import Phoneme, Speech
 
 _CHILD = (sys.executable, "-m", "talkingphoto.integrations.video.engine.espeak_process")
 _TIMEOUT_SECONDS = 25.0
+# Marks that espeak-ng may report apart from the sound they belong to.
+_MODIFIERS = "ːˑʲʰʷ\u0303\u0329\u032a"
 _STOPPED = port.EngineFailure(
     "voice_failed", "transient", "The voice stopped before it was done. Please try again."
 )
@@ -47,12 +49,13 @@ class BasicVoice:
             head = json.loads(answer[4 : 4 + size])
             rate = int(head["rate"])
             starts = [(str(symbol), int(sample)) for symbol, sample in head["phonemes"]]
-            samples = np.frombuffer(answer[4 + size :], dtype="<i2") / np.float32(32768)
+            pcm = np.frombuffer(answer[4 + size :], dtype="<i2")
         except (ValueError, KeyError, TypeError) as error:
             raise port.EngineFault(_STOPPED) from error
-        phonemes = _phonemes(starts, rate=rate, length=len(samples))
+        phonemes = _phonemes(starts, rate=rate, length=len(pcm))
         if all(phoneme.symbol == spoken.PAUSE for phoneme in phonemes):
             raise port.EngineFault(_NOTHING)
+        samples = (pcm / 32768).astype(np.float32)
         return spoken.trimmed(Speech(samples, rate, phonemes))
 
     def _answer(self, text: bytes) -> bytes:
@@ -72,15 +75,22 @@ class BasicVoice:
 
 def _phonemes(starts: list[tuple[str, int]], *, rate: int, length: int) -> tuple[Phoneme, ...]:
     """Sounds and pauses from 0 to the end; names of languages, "(en)", are not sounds."""
-    named = [("", 0), *starts, ("", length)]
     made: list[Phoneme] = []
     at = 0
-    for (name, _), (_, following) in itertools.pairwise(named):
-        symbol = name if name.strip("ˈˌː_") and not name.startswith("(") else spoken.PAUSE
+    for (name, _), (_, following) in itertools.pairwise([("", 0), *starts, ("", length)]):
         start, at = at, min(max(following, at), length)
-        if symbol == spoken.PAUSE and (start == at or (made and made[-1].symbol == symbol)):
-            if made and made[-1].symbol == symbol:
-                made[-1] = Phoneme(symbol, made[-1].start, at / rate)
+        symbol = spoken.PAUSE if _is_pause(name) else name
+        if symbol == spoken.PAUSE and start == at:
             continue
-        made.append(Phoneme(symbol, start / rate, at / rate))
+        last = made[-1].symbol if made else ""
+        if symbol == last == spoken.PAUSE:
+            made[-1] = Phoneme(symbol, made[-1].start, at / rate)
+        elif last and last != spoken.PAUSE and not symbol.strip(_MODIFIERS):
+            made[-1] = Phoneme(last + symbol, made[-1].start, at / rate)
+        else:
+            made.append(Phoneme(symbol, start / rate, at / rate))
     return tuple(made)
+
+
+def _is_pause(name: str) -> bool:
+    return not name.strip("ˈˌ_") or name.startswith("(")

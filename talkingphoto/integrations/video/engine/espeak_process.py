@@ -85,6 +85,8 @@ def main() -> int:
 def _limit() -> None:
     """Whatever happens, this process ends by itself and takes no more than it may."""
     signal.alarm(_MOST_SECONDS)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     for limit, most in (
         (resource.RLIMIT_CPU, _MOST_SECONDS),
         (resource.RLIMIT_AS, _MOST_BYTES),
@@ -94,8 +96,6 @@ def _limit() -> None:
         # Not every system lets a process choose each of them.
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(limit, (most, most))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _speak(language: str, text: bytes, callback: object) -> int:

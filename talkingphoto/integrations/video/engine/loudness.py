@@ -25,6 +25,9 @@ _MOST_ROUNDS = 12
 _MARGIN = 0.2
 _LOOK_AHEAD_SECONDS = 0.005
 _OVERSAMPLING = 4
+# Peaks are looked for in blocks, which overlap by what the edge of a block may ring into.
+_PEAK_BLOCK = 31 * 1024
+_PEAK_MARGIN = 512
 _BLOCK_SECONDS = 0.4
 _STEP_SECONDS = 0.1
 _ABSOLUTE_GATE = -70.0
@@ -63,9 +66,13 @@ def normalised(samples: Samples, sample_rate: int) -> Samples:
 
     Silence stays silence.
     """
-    wave = samples.astype(np.float64)
+    highest = float(np.abs(samples).max(initial=0.0))
+    if not highest:
+        return samples
+    # Raised first: the gate of the measurement would take a very quiet recording for silence.
+    wave = samples.astype(np.float64) / highest
     gain = 0.0
-    made = samples
+    made: Samples = wave.astype(np.float32)
     for _ in range(_MOST_ROUNDS):
         missing = TARGET_LUFS - integrated(made, sample_rate)
         if not math.isfinite(missing) or abs(missing) < _CLOSE_ENOUGH:
@@ -110,9 +117,9 @@ def _shelf(z: NDArray[np.complex128], sample_rate: int) -> NDArray[np.complex128
     k = math.tan(math.pi * hertz / sample_rate)
     high = 10 ** (decibels / 20)
     band = high**_SHELF_POWER
-    above = (high + band * k / q + k * k) + 2 * (k * k - high) * z
-    above = above + (high - band * k / q + k * k) * z**2
-    return above / _poles(z, k, q)
+    zeros: NDArray[np.complex128] = (high + band * k / q + k * k) + 2 * (k * k - high) * z
+    zeros += (high - band * k / q + k * k) * z**2
+    return zeros / _poles(z, k, q)
 
 
 def _high_pass(z: NDArray[np.complex128], sample_rate: int) -> NDArray[np.complex128]:
@@ -124,7 +131,9 @@ def _high_pass(z: NDArray[np.complex128], sample_rate: int) -> NDArray[np.comple
 
 
 def _poles(z: NDArray[np.complex128], k: float, q: float) -> NDArray[np.complex128]:
-    return (1 + k / q + k * k) + 2 * (k * k - 1) * z + (1 - k / q + k * k) * z**2
+    poles: NDArray[np.complex128] = (1 + k / q + k * k) + 2 * (k * k - 1) * z
+    poles += (1 - k / q + k * k) * z**2
+    return poles
 
 
 def _fast_length(least: int) -> int:
@@ -135,12 +144,14 @@ def _fast_length(least: int) -> int:
 
 def _peaks(wave: _Wave) -> _Wave:
     """For each sample the highest magnitude from it to the next, found by oversampling."""
-    length = _fast_length(len(wave) + 256)
-    spectrum = np.fft.rfft(wave, length)
-    fine = np.fft.irfft(spectrum, length * _OVERSAMPLING) * _OVERSAMPLING
-    magnitudes = np.abs(fine[: len(wave) * _OVERSAMPLING]).reshape(-1, _OVERSAMPLING)
-    highest: _Wave = magnitudes.max(axis=1, initial=0.0)
-    return highest
+    padded = np.pad(wave, (_PEAK_MARGIN, _PEAK_MARGIN + _PEAK_BLOCK))
+    highest = np.zeros(len(wave) + _PEAK_BLOCK)
+    for start in range(0, len(wave), _PEAK_BLOCK):
+        part = padded[start : start + _PEAK_BLOCK + 2 * _PEAK_MARGIN]
+        fine = np.fft.irfft(np.fft.rfft(part), len(part) * _OVERSAMPLING) * _OVERSAMPLING
+        most = np.abs(fine).reshape(-1, _OVERSAMPLING).max(axis=1)
+        highest[start : start + _PEAK_BLOCK] = most[_PEAK_MARGIN:-_PEAK_MARGIN]
+    return highest[: len(wave)]
 
 
 def _limited(wave: _Wave, sample_rate: int) -> Samples:
@@ -151,10 +162,19 @@ def _limited(wave: _Wave, sample_rate: int) -> Samples:
     if peaks.max(initial=0.0) > most:
         wanted = most / np.maximum(peaks, most)
         reach = round(_LOOK_AHEAD_SECONDS * sample_rate)
-        padded = np.pad(wanted, 2 * reach, mode="edge")
-        lowest = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).min(axis=1)
+        lowest = _lowest(np.pad(wanted, 2 * reach, mode="edge"), 2 * reach + 1)
         # The mean of a window of minima that all reach the peak is at most what the peak needs.
         window = np.hanning(2 * reach + 3)[1:-1]
         wave = wave * np.convolve(lowest, window / window.sum(), "valid")
         wave = wave * min(1.0, 10 ** (MOST_TRUE_PEAK / 20) / _peaks(wave).max())
     return wave.astype(np.float32)
+
+
+def _lowest(curve: _Wave, window: int) -> _Wave:
+    """The lowest value in each window, found by doubling its length."""
+    length = 1
+    while 2 * length <= window:
+        curve = np.minimum(curve[:-length], curve[length:])
+        length *= 2
+    rest = window - length
+    return np.minimum(curve[: len(curve) - rest], curve[rest:])

@@ -47,7 +47,9 @@ def stamps(*, width: int, height: int, watermark: str | None) -> tuple[Stamp, ..
     mark = _plate(AI_GENERATED, size=round(short * _MARK_HEIGHT))
     made = [_stamp(mark, width=width, height=height, margin=margin, side="left")]
     if watermark:
-        brand = _lettering(watermark, size=round(short * _BRAND_HEIGHT), room=width // 2 - 2 * margin)
+        brand = _lettering(
+            watermark, size=round(short * _BRAND_HEIGHT), room=width // 2 - 2 * margin
+        )
         made.append(_stamp(brand, width=width, height=height, margin=margin, side="right"))
     return tuple(made)
 

@@ -12,6 +12,8 @@ _SPOKEN_SYMBOLS = frozenset("°©§¶^")
 # Letters and signs written in another form of the same letter: "ﬁ", "Ａ", "𝐛", "㎏".
 _OTHER_FORMS = ("<font>", "<wide>", "<narrow>", "<circle>", "<square>", "<compat>")
 _QUOTES = str.maketrans("‘’‛`´", "'''''")
+# The end of Latin Extended-A; Romanian's and Vietnamese's letters are bases and marks from it.
+_LAST_EUROPEAN = "\u017f"
 _JOINERS = "\u200c\u200d"
 _VARIATIONS = frozenset(chr(code) for code in range(0xFE00, 0xFE10))
 
@@ -39,10 +41,16 @@ def is_blank(text: str) -> bool:
 
 
 def letters(text: str) -> Iterator[tuple[str, str]]:
-    """Each letter and its script, as Unicode names it: LATIN, CYRILLIC, GREEK."""
+    """Each letter and its script, as Unicode names it: LATIN, CYRILLIC, GREEK.
+
+    Latin letters that no alphabet of a voice has, as those of phonetics, are "PHONETIC".
+    """
     for character in text:
         if character.isalpha():
-            yield character, unicodedata.name(character, "UNNAMED").split()[0]
+            script = unicodedata.name(character, "UNNAMED").split()[0]
+            base = unicodedata.normalize("NFD", character)[0]
+            strange = script == "LATIN" and base > _LAST_EUROPEAN and character != "ẞ"
+            yield character, "PHONETIC" if strange else script
 
 
 def word_with(text: str, letter: str) -> str:
