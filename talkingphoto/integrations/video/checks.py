@@ -44,7 +44,13 @@ class Checks:
             with tempfile.NamedTemporaryFile(dir=self._folder) as file:
                 file.write(photo or b"")
                 file.flush()
-                return self._asked(Path(file.name) if photo is not None else None, text, voice)
+                named = Path(file.name) if photo is not None else None
+                try:
+                    return self._asked(named, text, voice)
+                except children.Gone:
+                    # It may have died long before; only a photo that ends two is to blame.
+                    self._end()
+                    return self._asked(named, text, voice)
         except (children.Gone, children.Silent):
             self._end()
             raise EngineFault(_FAILED) from None
