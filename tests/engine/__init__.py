@@ -1,0 +1,1 @@
+"""What the engine makes, listened to and looked at."""
