@@ -1,1 +1,1 @@
-"""What the engine makes, listened to and looked at."""
+"""The embedded engine: its parts by themselves, and the video it makes."""
