@@ -14,6 +14,10 @@ from talkingphoto.integrations import embedded_postgres, schema
 from talkingphoto.integrations.mailer import Mailer
 from talkingphoto.integrations.sandbox_clock import SandboxClock
 from talkingphoto.integrations.stripe_gateway import StripeGateway
+from talkingphoto.integrations.video import port
+from talkingphoto.integrations.video.embedded import EmbeddedEngine
+from talkingphoto.integrations.video.hosted import HostedEngine
+from talkingphoto.integrations.video.provenance import Provenance
 
 
 class Runtime:
@@ -64,6 +68,26 @@ class Runtime:
             smtp_url=self.settings.smtp_url.get_secret_value(),
             sender=self.settings.mail_from,
             folder=self.settings.data / "outbox",
+        )
+
+    @cached_property
+    def engine(self) -> port.TalkingPhotoEngine:
+        """Who makes the videos; nothing is started before it is asked for something."""
+        if self.settings.video_engine == "hosted":
+            return HostedEngine(
+                url=self.settings.video_engine_url,
+                key=self.settings.video_engine_key.get_secret_value(),
+                webhook_secret=self.settings.video_engine_webhook_secret.get_secret_value(),
+            )
+        return EmbeddedEngine(folder=self.settings.data / "engine")
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """Signs finished videos, with the operator's certificate or one of this machine."""
+        return Provenance(
+            folder=self.settings.data / "provenance",
+            certificate=self.settings.c2pa_certificate,
+            key=self.settings.c2pa_key,
         )
 
     @cached_property

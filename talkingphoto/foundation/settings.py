@@ -31,7 +31,11 @@ ENV_FILE = "TALKINGPHOTO_ENV_FILE"
 
 # Ours begin with TALKINGPHOTO_ unless the name says enough by itself.
 _PREFIXED = frozenset(
-    {"data", "env_file", "pg_bin", "clock", "smtp_url", "mail_from", "trusted_proxies", "log_level"}
+    {
+        *("data", "env_file", "pg_bin", "clock", "smtp_url", "mail_from", "trusted_proxies"),
+        *("log_level", "video_engine", "video_engine_url", "video_engine_key"),
+        *("video_engine_webhook_secret", "c2pa_certificate", "c2pa_key"),
+    }
 )
 
 
@@ -86,6 +90,12 @@ class Settings(BaseModel):
     smtp_url: SecretStr = SecretStr("")
     mail_from: str = "TalkingPhoto <hello@localhost>"
     trusted_proxies: NonNegativeInt = 0
+    video_engine: Literal["embedded", "hosted"] = "embedded"
+    video_engine_url: str = ""
+    video_engine_key: SecretStr = SecretStr("")
+    video_engine_webhook_secret: SecretStr = SecretStr("")
+    c2pa_certificate: Path | None = None
+    c2pa_key: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     sandbox: bool = True
 
@@ -203,6 +213,7 @@ def _remedy(name: str) -> str:
         "TALKINGPHOTO_CLOCK": "use system or sandbox",
         "DUNNING_OWNER": "use stripe or talkingphoto",
         "TALKINGPHOTO_TRUSTED_PROXIES": "use a whole number, 0 when no proxy is in front",
+        "TALKINGPHOTO_VIDEO_ENGINE": "use embedded or hosted",
         "TALKINGPHOTO_LOG_LEVEL": "use debug, info, warning or error",
     }
     return choices.get(name, "not a value this setting can have")
