@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import uuid
@@ -49,6 +50,15 @@ class Studio:
         with self.runtime.transaction() as session:
             session.execute(text("DELETE FROM procrastinate_jobs"))
         self.runtime.database.dispose()
+
+    def environment(self) -> dict[str, str]:
+        """What makes a process the same product, and the same place for files."""
+        return {
+            **os.environ,
+            "DATABASE_URL": self.runtime.database_url,
+            "TALKINGPHOTO_DATA": str(self.runtime.settings.data),
+            "WORKER": "external",
+        }
 
     def a_person(self, *, packs: int = 0, plan: str | None = None) -> str:
         """Somebody with the three free credits, so many bought ones, and perhaps a plan."""
