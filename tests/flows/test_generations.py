@@ -286,7 +286,7 @@ def test_a_silent_worker_loses_its_video_and_changes_nothing_when_it_wakes(
     made = carrying.carry(studio.runtime, old)
     studio.videos.run()
     assert studio.look(ada, asked.id).state == "rendering"
-    studio.let_lapse(asked.id)
+    studio.let_lapse()
     new = studio.claim()
     assert (new.id, new.attempt) == (asked.id, 2)
     before = studio.row(asked.id)
@@ -308,7 +308,7 @@ def test_a_video_whose_third_worker_died_ends_and_costs_nothing(studio: Studio) 
     asked = studio.asks(ada)
     for attempt in (1, 2, 3):
         assert studio.claim().attempt == attempt
-        studio.let_lapse(asked.id)
+        studio.let_lapse()
     assert studio.claims_nothing()
     studio.videos.sweep()
     failed = studio.look(ada, asked.id)
@@ -322,7 +322,7 @@ def test_a_video_to_be_stopped_whose_worker_died_is_canceled(studio: Studio) -> 
     asked = studio.asks(ada)
     studio.claim()
     studio.videos.cancel(user_id=ada, generation_id=asked.id)
-    studio.let_lapse(asked.id)
+    studio.let_lapse()
     studio.videos.run()
     assert studio.engine.submits == []
     studio.videos.sweep()

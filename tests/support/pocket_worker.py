@@ -1,7 +1,7 @@
 """A process of its own with the engine that fits in a pocket: it asks for a video, or makes them.
 
 `python -m tests.support.pocket_worker ask USER REQUEST` prints the video's id;
-`... work SECONDS` is a worker whose renders take so long.
+`... work SECONDS` is, once it is told a line, a worker whose renders take so long.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ def main() -> None:
     product.engine = PocketEngine(seconds=float(rest[0]) if role == "work" else 0)
     product.provenance = Pen()
     if role == "work":
+        sys.stdin.readline()
         worker.run(worker.Pace(poll=0.1, heartbeat=0.3, silent=1.5, rescue_every=0.3))
         return
     user_id, request_id = rest

@@ -218,16 +218,22 @@ class Studio:
             assert not worker.is_alive()
 
     @staticmethod
-    def until(true: Callable[[], bool]) -> None:
-        """It has become true within some seconds."""
-        deadline = time.monotonic() + 10
+    def until(true: Callable[[], bool], *, seconds: float = 10) -> None:
+        """It has become true within so many seconds."""
+        deadline = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < deadline
-            time.sleep(0.01)
+            time.sleep(0.02)
 
-    def let_lapse(self, generation_id: str) -> None:
-        """Whoever makes the video was silent for too long."""
-        self.change(generation_id, alive_until=self.runtime.wall_clock() - timedelta(seconds=1))
+    def let_lapse(self) -> None:
+        """Whoever makes a video was silent for too long."""
+        past = self.runtime.wall_clock() - timedelta(seconds=1)
+        with self.runtime.transaction() as session:
+            session.execute(
+                update(GenerationRow)
+                .where(GenerationRow.state == "rendering")
+                .values(alive_until=past)
+            )
 
     def stored(self) -> set[str]:
         """The keys of everything that is stored."""
