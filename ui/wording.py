@@ -51,3 +51,23 @@ def day(at: datetime, zone: tzinfo) -> str:
     """The day in the reader's zone: 14 Dec 2026."""
     local = at.astimezone(zone)
     return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def moment(at: datetime, zone: tzinfo) -> str:
+    """The day and the minute in the reader's zone: 14 Dec 2026, 09:05."""
+    local = at.astimezone(zone)
+    return f"{day(at, zone)}, {local:%H:%M}"
+
+
+def clock(seconds: float) -> str:
+    """A length as a player shows it: 0:09, 1:05."""
+    whole = max(1, round(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def about(seconds: float) -> str:
+    """A length as a person says it: about 9 seconds, about 2 minutes."""
+    whole = max(1, round(seconds))
+    if whole < 90:
+        return f"about {whole} second{'' if whole == 1 else 's'}"
+    return f"about {round(whole / 60)} minutes"

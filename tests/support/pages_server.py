@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
+from urllib.parse import urlsplit
 
 from streamlit.web import bootstrap
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.support import stand_in  # noqa: E402  the path above makes it importable
+from tests.support import stand_in, stand_in_media, stand_in_studio  # noqa: E402  the path above makes it importable
 
 
 def serve(port: int, folder: Path) -> None:
@@ -19,16 +21,24 @@ def serve(port: int, folder: Path) -> None:
     # The real package connects to a database when it is imported, so it never is.
     services = ModuleType("services")
     auth, payment = ModuleType("services.auth_service"), ModuleType("services.payment_service")
+    generation = ModuleType("services.generation_service")
     auth.__dict__.update(vars(stand_in), auth_service=stand_in.AuthService(folder))
     payment.__dict__.update(vars(stand_in), payment_service=stand_in.PaymentService(folder))
-    services.__dict__.update(auth_service=auth, payment_service=payment)
+    generation.__dict__.update(
+        vars(stand_in_studio), generation_service=stand_in_studio.GenerationService(folder)
+    )
+    services.__dict__.update(
+        auth_service=auth, payment_service=payment, generation_service=generation
+    )
     sys.modules.update(
         {
             "services": services,
             "services.auth_service": auth,
             "services.payment_service": payment,
+            "services.generation_service": generation,
         }
     )
+    stand_in_media.serve(urlsplit(os.environ["WEB_URL"]).port)
     bootstrap.load_config_options({"server.port": port, "server.address": "localhost"})
     bootstrap.run(str(ROOT / "app.py"), False, [], {})
 
