@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Literal
 
 import streamlit as st
 
@@ -69,7 +70,7 @@ def _head(view: generation_service.StudioView) -> None:
     )
     said = st.session_state.pop(_SAID, None)
     if said:
-        kit.show(kit.notice(said, kind="bad"))
+        kit.show(kit.notice(said[0], kind=said[1]))
     if not view.videos and not _older():
         kit.show(kit.empty("No videos yet. Your first takes about a minute."))
 
@@ -77,7 +78,11 @@ def _head(view: generation_service.StudioView) -> None:
 def _video(visit: session.Visit, user_id: str, video: generation_service.VideoView) -> None:
     """The card of a video and what can be done with it."""
     links = _links(visit, user_id, video)
-    kit.show(players.card(video, links, visit.zone))
+    now = runtime.current().clock()
+    said = players.Said(visit.zone, now, visit.web_url, playable=links is not None)
+    # Two blocks: the picture, and the player in it, stay as they are while the rest moves.
+    kit.show(players.picture(video, links, once.picture(video.id)))
+    kit.show(players.caption(video, said))
     if st.session_state.get(_ASKED) == video.id:
         _confirm_delete(user_id, video)
         return
@@ -86,30 +91,30 @@ def _video(visit: session.Visit, user_id: str, video: generation_service.VideoVi
             if _pressed("Cancel", video):
                 _do(lambda: _service().cancel(user_id=user_id, generation_id=video.id))
             return
-        if video.state == "ready" and links is not None:
+        if links is not None:
             st.html(players.download_link(video, links), width="content")
         _again(user_id, video)
         if _pressed("Delete", video):
             st.session_state[_ASKED] = video.id
             st.rerun(scope="fragment")
-        if video.state == "ready" and links is not None:
-            st.html(players.report_link(video, web_url=visit.web_url), width="content")
 
 
 def _again(user_id: str, video: generation_service.VideoView) -> None:
     """Made once more for nothing where that is so; otherwise its words go back into the form."""
     if video.can_remake_free:
-        if _pressed("Make again, free", video):
+        if _pressed("Again for free", video):
             _remake(user_id, video)
     else:
         label = "Use again" if video.state == "ready" else "Try again"
-        st.button(
+        pressed = st.button(
             label,
             key=f"tp-{label}-{video.id}",
             type="tertiary",
             on_click=_fill_in,
             args=(video.text, video.voice),
         )
+        if pressed:
+            st.rerun()  # the form is outside of this fragment
 
 
 def _remake(user_id: str, video: generation_service.VideoView) -> None:
@@ -144,21 +149,22 @@ def _do(verb: Callable[[], object]) -> None:
     try:
         verb()
     except errors.AppError as refusal:
-        st.session_state[_SAID] = refusal.message
+        st.session_state[_SAID] = (refusal.message, "bad")
     st.rerun()
 
 
 def _fill_in(text: str, voice: str) -> None:
-    """The form holds these words and this voice."""
+    """The form holds these words and this voice, and the gallery says so."""
     st.session_state["tp-text"] = text
     st.session_state["tp-voice"] = voice
+    st.session_state[_SAID] = ("Its words are in the form above.", "info")
 
 
 def _links(
     visit: session.Visit, user_id: str, video: generation_service.VideoView
 ) -> players.Links | None:
     """Where its files are, the same for a while: a new address would stop a video that plays."""
-    if not video.has_files:
+    if video.state != "ready" or not video.has_files:
         return None
     kept: dict[str, tuple[datetime, players.Links]] = st.session_state.setdefault(_LINKS, {})
     now = runtime.current().clock()
@@ -170,7 +176,7 @@ def _links(
 
 
 def _new_links(visit: session.Visit, user_id: str, generation_id: str) -> players.Links:
-    def address(kind: generation_service.MediaKind, **more: str) -> str:
+    def address(kind: Literal["video", "poster"], **more: str) -> str:
         token = _service().media_token(user_id=user_id, generation_id=generation_id, kind=kind)
         return kit.query(f"{visit.web_url}/media/{generation_id}/{kind}", token=token, **more)
 

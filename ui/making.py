@@ -61,9 +61,7 @@ class Draft:
 
 def photo(user_id: str) -> Photo | None:
     """The chosen photo with what was seen in it, looked at once however often the page runs."""
-    chosen = st.file_uploader(
-        "Photo", type=KINDS, max_upload_size=MOST_MEGABYTES, key="tp-photo"
-    )
+    chosen = st.file_uploader("Photo", type=KINDS, max_upload_size=MOST_MEGABYTES, key="tp-photo")
     if chosen is None:
         return None
     data = chosen.getvalue()

@@ -1,4 +1,4 @@
-"""What was asked for is asked for once, however often its button is pressed."""
+"""What this tab remembers of the videos it asked for, so that each is asked for once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from services import generation_service
 from ui import session
 
 _MADE = "tp:made"
+_PICTURES = "tp:pictures"
+_MOST_PICTURES = 12
 _GONE_WRONG = frozenset({"failed", "canceled"})
 
 
@@ -31,6 +33,25 @@ def settle(videos: Iterable[generation_service.VideoView]) -> None:
         if generation_id not in alive:
             session.retire(intent)
             del _all()[intent]
+
+
+def keep_picture(generation_id: str, preview: bytes | None) -> None:
+    """This tab shows what is being made of the photo; no address of ours leads to it."""
+    if preview is not None:
+        kept = _pictures()
+        kept[generation_id] = preview
+        for oldest in list(kept)[:-_MOST_PICTURES]:
+            del kept[oldest]
+
+
+def picture(generation_id: str) -> bytes | None:
+    """The preview that was kept for that video, in the tab that asked for it."""
+    return _pictures().get(generation_id)
+
+
+def _pictures() -> dict[str, bytes]:
+    kept: dict[str, bytes] = st.session_state.setdefault(_PICTURES, {})
+    return kept
 
 
 def _all() -> dict[str, str]:

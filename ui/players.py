@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import math
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from services import generation_service
 from ui import kit, wording
@@ -30,6 +30,16 @@ class Links:
     download: str
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a card has to know beside its video: the reader's zone, the time, our address."""
+
+    zone: tzinfo
+    now: datetime
+    web_url: str
+    playable: bool
+
+
 def frame(preview: bytes | None, words: str, *, seconds: float | None) -> str:
     """The picture that will speak, with its words and about how long it will be."""
     if preview is None:
@@ -38,9 +48,8 @@ def frame(preview: bytes | None, words: str, *, seconds: float | None) -> str:
             "<span>Your photo appears here.</span></div>"
         )
     else:
-        data = base64.b64encode(preview).decode()
         picture = (
-            f'<div class="tp-frame__pic"><img src="data:image/jpeg;base64,{data}" '
+            f'<div class="tp-frame__pic"><img src="{_data(preview)}" '
             f'alt="The part of your photo that will speak">'
             f"{kit.badge('Face found', 'good', 'check')}</div>"
         )
@@ -54,17 +63,25 @@ def frame(preview: bytes | None, words: str, *, seconds: float | None) -> str:
     )
 
 
-def card(video: generation_service.VideoView, links: Links | None, zone: tzinfo) -> str:
-    """One video of the gallery in the state it is in."""
-    shown, note = _shown(video, links, zone)
-    kind = "busy" if video.state in UNDER_WAY else video.state
+def picture(video: generation_service.VideoView, links: Links | None, kept: bytes | None) -> str:
+    """The player of a ready video; of another its picture, as far as this tab still has it."""
+    if video.state == "ready" and links is not None:
+        return f'<div class="tp-video__pic">{_player(video, links)}</div>'
+    inner = (
+        f'<img src="{_data(kept)}" alt="">'
+        if kept
+        else f'<div class="tp-video__blank">{kit.icon("face")}</div>'
+    )
+    return f'<div class="tp-video__pic is-still is-{video.state}">{inner}</div>'
+
+
+def caption(video: generation_service.VideoView, said: Said) -> str:
+    """What the video says, when it was asked for, and how it stands with it."""
     length = f"{wording.clock(video.seconds)}, " if video.seconds else ""
     return (
-        f'<article class="tp-video is-{kind}" aria-label="{kit.esc(_shortened(video.text, 60))}">'
-        f'<div class="tp-video__pic">{shown}</div>'
-        f'<p class="tp-video__words">{kit.esc(video.text)}</p>'
-        f'<p class="tp-video__note"><span>{wording.moment(video.created_at, zone)}</span>'
-        f"<span>{length}{kit.esc(video.tier)}</span></p>{note}</article>"
+        f'{_over(video, said)}<p class="tp-video__words">{kit.esc(video.text)}</p>'
+        f'<p class="tp-video__note"><span>{wording.moment(video.created_at, said.zone)}</span>'
+        f"<span>{length}{kit.esc(video.tier)}</span></p>{_state(video, said)}"
     )
 
 
@@ -72,16 +89,8 @@ def download_link(video: generation_service.VideoView, links: Links) -> str:
     """A link that saves the video as a file."""
     name = f"Download “{_shortened(video.text, 40)}”"
     return (
-        f'<a class="tp-act" href="{kit.esc(links.download)}" download aria-label="{kit.esc(name)}">'
-        f"{kit.icon('download')}Download</a>"
-    )
-
-
-def report_link(video: generation_service.VideoView, *, web_url: str) -> str:
-    """The public page on which anybody may report this video."""
-    return (
-        f'<a class="tp-act tp-act--quiet" href="{kit.esc(web_url)}/report/{kit.esc(video.id)}" '
-        f'aria-label="Report this video">{kit.icon("flag")}Report</a>'
+        f'<a class="tp-act" href="{kit.esc(links.download)}" download '
+        f'aria-label="{kit.esc(name)}">Download</a>'
     )
 
 
@@ -96,15 +105,56 @@ def left_in_words(seconds: int | None) -> str:
     return f"about {math.ceil(seconds / 60)} minutes left"
 
 
-def _shown(
-    video: generation_service.VideoView, links: Links | None, zone: tzinfo
-) -> tuple[str, str]:
-    """The picture of a card, and what is said under its words."""
-    if video.state == "ready" and links is not None:
-        return _player(video, links), _kept(video, zone)
+def _over(video: generation_service.VideoView, said: Said) -> str:
+    """What lies over the lower edge of the picture: the state in a word, and the bar."""
     if video.state in UNDER_WAY:
-        return _bar(video, links), _left(video)
-    return _not_made(video, links), _reason(video)
+        percent = round(100 * max(0.0, min(1.0, video.progress)))
+        label = "Waiting" if video.state == "queued" else f"Making {percent} %"
+        return (
+            f'<div class="tp-video__over">{kit.badge(label, "info")}'
+            f'<progress class="tp-bar" aria-label="{_stage(video)}" value="{percent}" max="100">'
+            f"{percent} %</progress></div>"
+        )
+    if video.state == "failed":
+        mark = kit.badge("Not made", "bad", "error")
+    elif video.state == "canceled":
+        mark = kit.badge("Cancelled", "", "block")
+    elif not said.playable:
+        mark = kit.badge("Gone", "", "delete")
+    else:
+        return ""
+    return f'<div class="tp-video__over">{mark}</div>'
+
+
+def _state(video: generation_service.VideoView, said: Said) -> str:
+    if video.state in UNDER_WAY:
+        left = left_in_words(video.seconds_left)
+        words = f"{_stage(video)}, {left}." if left else f"{_stage(video)}."
+        return f'<p class="tp-video__note"><span>{words}</span></p>'
+    if video.state == "canceled":
+        return '<p class="tp-video__why">You stopped it. It is back on your account.</p>'
+    if video.state == "failed":
+        why = video.problem.message if video.problem else "This video could not be made."
+        back = "" if "back on your account" in why else " It is back on your account."
+        return f'<p class="tp-video__why is-bad">{kit.esc(why)}{back}</p>'
+    if not said.playable:
+        expired = video.kept_until is not None and video.kept_until <= said.now
+        why = (
+            "Its time here is over, and its file is deleted."
+            if expired
+            else "It was reported, and cannot be seen until we have looked at it."
+        )
+        return f'<p class="tp-video__why">{why}</p>'
+    until = f"Kept until {wording.day(video.kept_until, said.zone)}" if video.kept_until else ""
+    report = f"{said.web_url}/report/{video.id}"
+    return (
+        f'<p class="tp-video__note"><span>{until}</span><a class="tp-quiet" '
+        f'href="{kit.esc(report)}" aria-label="Report this video">Report</a></p>'
+    )
+
+
+def _stage(video: generation_service.VideoView) -> str:
+    return STAGES.get(video.stage, "Making the video")
 
 
 def _player(video: generation_service.VideoView, links: Links) -> str:
@@ -116,53 +166,8 @@ def _player(video: generation_service.VideoView, links: Links) -> str:
     )
 
 
-def _bar(video: generation_service.VideoView, links: Links | None) -> str:
-    percent = round(100 * max(0.0, min(1.0, video.progress)))
-    waiting = video.state == "queued"
-    label = "Waiting" if waiting else f"Making {percent} %"
-    return (
-        f"{_poster(links)}{kit.badge(label, 'info')}"
-        f'<progress class="tp-bar" aria-label="{STAGES.get(video.stage, "Making the video")}" '
-        f'value="{percent}" max="100">{percent} %</progress>'
-    )
-
-
-def _not_made(video: generation_service.VideoView, links: Links | None) -> str:
-    if video.state == "ready":
-        return f"{_poster(links)}{kit.badge('Deleted', '', 'delete')}"
-    if video.state == "canceled":
-        return f"{_poster(links)}{kit.badge('Cancelled', '', 'block')}"
-    return f"{_poster(links)}{kit.badge('Not made', 'bad', 'error')}"
-
-
-def _poster(links: Links | None) -> str:
-    if links is None:
-        return f'<div class="tp-video__blank">{kit.icon("face")}</div>'
-    return f'<img src="{kit.esc(links.poster)}" alt="">'
-
-
-def _kept(video: generation_service.VideoView, zone: tzinfo) -> str:
-    if video.kept_until is None:
-        return ""
-    until = wording.day(video.kept_until, zone)
-    return f'<p class="tp-video__note"><span>Kept until {until}</span></p>'
-
-
-def _left(video: generation_service.VideoView) -> str:
-    stage = STAGES.get(video.stage, "Making the video")
-    left = left_in_words(video.seconds_left)
-    words = f"{stage}, {left}" if left else stage
-    return f'<p class="tp-video__note"><span>{words}.</span></p>'
-
-
-def _reason(video: generation_service.VideoView) -> str:
-    if video.state == "canceled":
-        return '<p class="tp-video__why">You stopped it. It is back on your account.</p>'
-    if video.state == "ready":
-        return '<p class="tp-video__why">Its files are deleted.</p>'
-    why = video.problem.message if video.problem else "This video could not be made."
-    back = "" if "back on your account" in why else " It is back on your account."
-    return f'<p class="tp-video__why">{kit.esc(why)}{back}</p>'
+def _data(jpeg: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
 
 
 def _shortened(words: str, most: int = _WORDS_SHOWN) -> str:

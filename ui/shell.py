@@ -10,7 +10,19 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from talkingphoto import runtime
-from ui import account, doors, kit, legal, messages, pricing, returning, session, studio, trouble, wording
+from ui import (
+    account,
+    doors,
+    kit,
+    legal,
+    messages,
+    pricing,
+    returning,
+    session,
+    studio,
+    trouble,
+    wording,
+)
 
 View = Callable[[session.Visit], None]
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from services import generation_service, payment_service
 from talkingphoto.foundation import errors
+from talkingphoto.integrations.video import port
 from ui import doors, gallery, kit, making, messages, once, players, pricing, session, wording
 
 _TRIED = "tp:tried"
@@ -60,7 +61,7 @@ def _maker(visit: session.Visit, user_id: str, view: generation_service.StudioVi
 
 
 def _judged(
-    text: str, voice: str, tier: str | None
+    text: str, voice: str, tier: port.Tier | None
 ) -> tuple[generation_service.Estimate | None, str]:
     """How long the video will be and take, or what is wrong with the text."""
     service = generation_service.generation_service
@@ -71,7 +72,7 @@ def _judged(
 
 
 def _refused(draft: making.Draft) -> dict[str, str]:
-    """What is said beside which field: at once about what is there, once asked about what is not."""
+    """What is said beside which field: of what is there at once, of what is missing once asked."""
     refused = draft.missing
     if not st.session_state.get(_TRIED):
         # An empty form is no mistake yet.
@@ -91,9 +92,7 @@ def _say(refused: dict[str, str], name: str) -> None:
         making.error(refused[name])
 
 
-def _make(
-    visit: session.Visit, view: generation_service.StudioView, draft: making.Draft
-) -> None:
+def _make(visit: session.Visit, view: generation_service.StudioView, draft: making.Draft) -> None:
     """What it costs, and the one button; or why there is none just now."""
     if view.available < 1:
         _buy_more(visit)
@@ -104,16 +103,12 @@ def _make(
         )
     )
     full = view.waiting >= view.most_waiting
-    if st.button(
-        "Make video", key="tp-make", type="primary", width="stretch", disabled=full
-    ):
+    if st.button("Make video", key="tp-make", type="primary", width="stretch", disabled=full):
         _start(visit, draft)
     kit.show(f'<p class="tp-hint">{_below_button(view, draft, full=full)}</p>')
 
 
-def _below_button(
-    view: generation_service.StudioView, draft: making.Draft, *, full: bool
-) -> str:
+def _below_button(view: generation_service.StudioView, draft: making.Draft, *, full: bool) -> str:
     if full:
         return (
             f"{wording.videos(view.waiting)} {wording.are(view.waiting)} under way. "
@@ -151,6 +146,7 @@ def _start(visit: session.Visit, draft: making.Draft) -> None:
         st.session_state[_REFUSED] = (draft.intent, field, said or refusal.message)
         return
     once.remember(draft.intent, made.id)
+    once.keep_picture(made.id, draft.photo.report.preview)
     st.session_state.pop(_TRIED, None)
     st.session_state.pop(_REFUSED, None)
     st.rerun()

@@ -97,7 +97,9 @@ class ConsentRow(Base):
 
     __tablename__ = "consents"
 
-    generation_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("generations.id"), primary_key=True)
+    generation_id: Mapped[UUID] = mapped_column(
+        Uuid, ForeignKey("generations.id"), primary_key=True
+    )
     user_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("users.id"))
     given_at: Mapped[datetime] = mapped_column(_MOMENT)
     text_version: Mapped[str]

@@ -232,7 +232,7 @@ def _as_unavailable(*faults: type[Exception]) -> Iterator[None]:
     try:
         yield
     except faults as fault:
-        if _status(fault) == 404:  # noqa: PLR2004 - HTTP's own number
+        if _status(fault) == 404:
             raise _unknown() from fault
         raise errors.Unavailable(
             "storage.unavailable", "The place where videos are kept does not answer."
@@ -262,5 +262,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
-
-

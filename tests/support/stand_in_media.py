@@ -22,7 +22,7 @@ class _Media(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802  the name is http.server's
+    def do_GET(self) -> None:
         is_video = "/video" in self.path
         body = _video() if is_video else PORTRAIT.read_bytes()
         self.send_response(200)

@@ -6,17 +6,16 @@ such as `no_face`. A text may name one too: `[video.most_waiting]` is refused wi
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 from talkingphoto.foundation import errors
 from talkingphoto.integrations.video import port
 from tests.support.stand_in import HOSTILE, NOW
 
-MediaKind = Literal["video", "poster"]
 CONSENT = (
     "This is a photo of me, or of an adult who has agreed to it, and I may use it. I will not"
     " pass the video off as a real recording."
@@ -124,7 +123,12 @@ READY = VideoView(
 EVERY_STATE = (
     VideoView("queued-1", "queued", text="Happy birthday, Tom. From all of us."),
     VideoView(
-        "rendering-1", "rendering", "frames", 0.62, 8, text="Welcome to the museum. I am your guide."
+        "rendering-1",
+        "rendering",
+        "frames",
+        0.62,
+        8,
+        text="Welcome to the museum. I am your guide.",
     ),
     replace(READY, can_remake_free=True),
     replace(READY, id="ready-2", text=LONG[:590], tier="1080p", seconds=65.0),
@@ -139,7 +143,10 @@ EVERY_STATE = (
 )
 GALLERIES: dict[str, tuple[VideoView, ...]] = {
     "starter": EVERY_STATE,
-    "hostile": (replace(READY, text=HOSTILE), VideoView("f", "failed", problem=Problem("x", HOSTILE))),
+    "hostile": (
+        replace(READY, text=HOSTILE),
+        VideoView("f", "failed", problem=Problem("x", HOSTILE)),
+    ),
     "past-due": tuple(replace(READY, id=f"many-{n}", text=f"Number {n}") for n in range(14)),
 }
 FREE = (
@@ -166,9 +173,7 @@ class GenerationService:
     looks: Counter[str] = field(default_factory=Counter)
     asked: dict[str, str] = field(default_factory=dict)
 
-    def studio(
-        self, user_id: str, *, limit: int = 24, before: str | None = None
-    ) -> StudioView:
+    def studio(self, user_id: str, *, limit: int = 24, before: str | None = None) -> StudioView:
         mine = [self._now(user_id, video) for video in self.started.get(user_id, [])]
         every = [
             video
@@ -205,7 +210,9 @@ class GenerationService:
             code = "text_too_long"
         elif not any(letter.isalnum() for letter in text):
             code = "text_unspeakable"
-        elif voice == "en-heart" and any("а" <= letter <= "я" for letter in text):
+        elif voice == "en-heart" and any(
+            "CYRILLIC" in unicodedata.name(letter, "") for letter in text
+        ):
             code = "text_wrong_script"
         return Problem(code, TEXTS[code]) if code else None
 
