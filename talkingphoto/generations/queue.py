@@ -207,6 +207,11 @@ def tell(session: Session, *, claim: Claim, news: News) -> Turn:
     return Turn(ours=row is not None, cancel=row is not None and row.cancel_asked)
 
 
+def keep_alive(session: Session, *, claim: Claim, alive_until: datetime) -> None:
+    """The worker counts as alive until then, if the video is still its own."""
+    _move(session, claim, {"alive_until": alive_until})
+
+
 def retry_later(session: Session, *, claim: Claim, wall: datetime) -> datetime | None:
     """The video waits for another attempt, and from when; None when it is another's by now."""
     not_before = wall + rules.retry_wait(claim.attempt)

@@ -91,15 +91,6 @@ class Consent:
     ip_sealed: bytes
 
 
-@dataclass(frozen=True)
-class Files:
-    """What is still stored of a video that is being forgotten, and its name at the engine."""
-
-    keys: tuple[str, ...]
-    engine: str | None
-    engine_ref: str | None
-
-
 def add(session: Session, new: NewGeneration, *, now: datetime, wall: datetime) -> bool:
     """The video waits to be made; False when its id, or the remake, is there already."""
     values = {
@@ -201,9 +192,11 @@ def ask_to_cancel(session: Session, *, generation_id: str) -> bool:
     return session.execute(asked).one_or_none() is not None
 
 
-def forget(session: Session, *, generation_id: str, now: datetime, deleted: bool) -> Files | None:
-    """Nothing that is stored belongs to the ended video any more; its money facts stay. When its
-    owner `deleted` it, its text is gone too. None when it has not ended, or was forgotten."""
+def forget(
+    session: Session, *, generation_id: str, now: datetime, deleted: bool
+) -> tuple[str, ...] | None:
+    """The ended video has no files any more: the keys under which they are still stored. Its money
+    facts stay; when its owner `deleted` it, its text goes. None when there is nothing to forget."""
     query = select(_TABLE).where(GenerationRow.id == UUID(generation_id))
     row = session.execute(query).one_or_none()
     if row is None or row.ended_at is None or row.deleted_at is not None:
@@ -212,14 +205,12 @@ def forget(session: Session, *, generation_id: str, now: datetime, deleted: bool
         "photo_key": None,
         "video_key": None,
         "poster_key": None,
-        "engine_ref": None,
         "forgotten_at": func.coalesce(GenerationRow.forgotten_at, now),
     }
     if deleted:
         values |= {"deleted_at": now, "text": ""}
     session.execute(update(GenerationRow).where(GenerationRow.id == row.id).values(**values))
-    keys = tuple(key for key in (row.photo_key, row.video_key, row.poster_key) if key)
-    return Files(keys, row.engine, row.engine_ref)
+    return tuple(key for key in (row.photo_key, row.video_key, row.poster_key) if key)
 
 
 def forget_photo(session: Session, *, generation_id: str) -> str | None:
@@ -253,6 +244,35 @@ def kept_long_enough(session: Session, *, now: datetime, limit: int) -> tuple[st
         .where(GenerationRow.video_key.is_not(None), GenerationRow.kept_until <= now)
         .order_by(GenerationRow.kept_until)
         .limit(limit),
+    )
+
+
+def hold_of(session: Session, *, generation_id: str) -> str | None:
+    """The hold of that video; None for a free remake."""
+    query = select(GenerationRow.hold_id).where(GenerationRow.id == UUID(generation_id))
+    found = session.execute(query).scalar_one()
+    return str(found) if found else None
+
+
+def unpurged(
+    session: Session, *, engine: str, only: str | None, limit: int
+) -> tuple[tuple[str, str], ...]:
+    """Ended videos, or that one, which the engine may still hold, and its name for each."""
+    query = select(GenerationRow.id, GenerationRow.engine_ref).where(
+        GenerationRow.engine == engine,
+        GenerationRow.engine_ref.is_not(None),
+        GenerationRow.ended_at.is_not(None),
+    )
+    if only is not None:
+        query = query.where(GenerationRow.id == UUID(only))
+    rows = session.execute(query.order_by(GenerationRow.ended_at).limit(limit))
+    return tuple((str(row.id), str(row.engine_ref)) for row in rows)
+
+
+def mark_purged(session: Session, *, generation_id: str) -> None:
+    """The engine holds nothing of that video."""
+    session.execute(
+        update(GenerationRow).where(GenerationRow.id == UUID(generation_id)).values(engine_ref=None)
     )
 
 

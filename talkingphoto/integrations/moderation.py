@@ -74,7 +74,8 @@ _AGAINST = (
 )
 _AUTHORITY = (
     r"(?:this is|we are|we're|speaking for|(?:calling|call|calls|writing) (?:you )?from"
-    r"|(?:i am|i'm) (?:\w+ ){0,3}?(?:from|with)) (?:the |your )?(?:local |federal |state |national )?"
+    r"|(?:i am|i'm) (?:\w+ ){0,3}?(?:from|with)) "
+    r"(?:the |your )?(?:local |federal |state |national )?"
     r"(?:police|fbi|cia|irs|hmrc|interpol|europol|tax (?:office|authority)|immigration office"
     r"|social security administration|election (?:office|commission)|bank security"
     r"|fraud department|bank's fraud department)(?: department| office| speaking| calling)*"

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 from pathlib import Path
+from typing import Literal
 
 from talkingphoto.generations import records, rules
+from talkingphoto.integrations import storage
 from talkingphoto.integrations.video import port
 
 
@@ -122,3 +124,10 @@ def _stage(stored: str) -> port.Stage:
 
 
 _STAGES: tuple[port.Stage, ...] = ("waiting", "photo", "voice", "frames", "finishing")
+
+
+def media(path: Path, *, kind: Literal["video", "poster"], generation_id: str) -> Media:
+    """The file as it is sent: nothing of the customer's words is in its name."""
+    ending = "mp4" if kind == "video" else "jpg"
+    name = f"talkingphoto-{generation_id[:8]}.{ending}"
+    return Media(path, storage.MIME[kind], name, path.stat().st_size)

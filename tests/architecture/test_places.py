@@ -23,7 +23,12 @@ ENVIRONMENT = {
     # The surroundings of a request, where its connection is to be found, and not the process's.
     "stripe_sandbox/faults/failing.py",
 }
-ROW_LOCKS = {"talkingphoto/billing/customers.py", "talkingphoto/foundation/jobs.py"}
+ROW_LOCKS = {
+    "talkingphoto/billing/customers.py",
+    "talkingphoto/foundation/jobs.py",
+    # Workers that look for a video at once each find another one (docs/decisions/0010).
+    "talkingphoto/generations/queue.py",
+}
 
 
 def ends_a_transaction(node: ast.AST) -> bool:
@@ -102,7 +107,7 @@ def test_the_environment_is_read_where_settings_are_and_nowhere_else() -> None:
     assert places(reads_the_environment, *source.PRODUCT, "stripe_sandbox") <= ENVIRONMENT
 
 
-def test_rows_are_locked_by_customers_and_jobs_only() -> None:
+def test_rows_are_locked_by_customers_and_queues_only() -> None:
     assert places(locks_a_row, *source.PRODUCT) <= ROW_LOCKS
 
 
