@@ -11,7 +11,7 @@ import streamlit as st
 from services import generation_service
 from talkingphoto import runtime
 from talkingphoto.foundation import errors
-from ui import kit, once, players, session, trouble
+from ui import kit, once, players, repeating, session, trouble
 
 PAGE = 12
 # What is under way is looked at every second; otherwise only another window changes anything.
@@ -27,7 +27,8 @@ _RENEW = timedelta(minutes=30)
 def show(visit: session.Visit, user_id: str) -> None:
     """The gallery is on the page and keeps itself current, also when another window changes it."""
     view = _look(user_id)
-    st.fragment(_gallery, run_every=_BUSY if _busy(view) else _CALM)(visit, user_id, _facts(view))
+    every = _BUSY if _busy(view) else _CALM
+    repeating.keep_running(_gallery, every, visit, user_id, _facts(view))
 
 
 def _gallery(visit: session.Visit, user_id: str, before: tuple[int, int, int]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from talkingphoto import runtime
 from talkingphoto.accounts import terms as accepted
 from ui import kit, session, wording
 
@@ -55,6 +56,8 @@ the terms it was bought under.</p>
 
 def privacy(visit: session.Visit) -> None:
     """The privacy notice is on the page."""
+    settings = runtime.current().settings
+    days = wording.days
     _prose(
         "Privacy",
         "What we know about you, why, and for how long.",
@@ -68,16 +71,17 @@ def privacy(visit: session.Visit) -> None:
 <h2>Photos</h2>
 <p>A photo is used to make your video and for nothing else. It is never used for training, and no
 address leads to it: nobody can open it, not even you. To move the mouth, the program finds the
-of the face while it works and forgets them when it is done. We keep no template of a face and
-recognise nobody. With each video we keep that you were allowed to use the photo, and a checksum of
-it, so that a photo we had to block stays blocked.</p>
+points of the face while it works, and forgets them when it is done. We keep no template of a face
+and recognise nobody. With each video we keep that you were allowed to use the photo, and a
+checksum of it, so that a photo we had to block stays blocked.</p>
 <h2>Videos and words</h2>
 <p>Your words, your video and its first picture are kept for you and shown to you alone. If
 somebody reports a video, a person of ours looks at it; we keep the report and the address it
 came from.</p>
 <h2>How long</h2>
-<p>The photo is deleted a day after the video is made, so that you can make it once more. The video is
-deleted on the day shown beside it in your studio, or as soon as you delete it.</p>
+<p>A photo is deleted {days(settings.photo_days)} after its video was made at the latest. A video is
+deleted on the day shown beside it in your studio, after at most {days(settings.video_days)}, or as
+soon as you delete it; the photo and the words go with it.</p>
 <p>We keep your account until you ask us to delete it. Invoices and the records behind them stay
 as long as tax law requires, without anything else of yours.</p>
 <h2>Cookies</h2>

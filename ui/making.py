@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import streamlit as st
 
 from services import generation_service
-from talkingphoto.foundation import errors
 from talkingphoto.integrations.video import port
 from ui import kit, wording
 
@@ -70,9 +69,11 @@ def photo(user_id: str) -> Photo | None:
     if kept is not None and kept.digest == digest:
         return kept
     with st.spinner("Looking for the face"):
-        looked, final = _look(user_id, data)
-    found = Photo(data, digest, looked)
-    if final:
+        service = generation_service.generation_service
+        found = Photo(data, digest, service.inspect_photo(user_id=user_id, photo=data))
+    problem = found.report.problem
+    # What is not the photo's fault is asked again: it may be over by then.
+    if problem is None or field_of(problem.code) == "photo":
         st.session_state[_LOOK] = found
     return found
 
@@ -151,18 +152,6 @@ _FIELDS = {
     "text": ("text", "voice", "content"),
     "consent": ("consent",),
 }
-
-
-def _look(user_id: str, data: bytes) -> tuple[generation_service.PhotoReport, bool]:
-    """What is found in the photo, and whether looking again would find the same."""
-    try:
-        return (
-            generation_service.generation_service.inspect_photo(user_id=user_id, photo=data),
-            True,
-        )
-    except (errors.RateLimited, errors.Unavailable) as refusal:
-        problem = generation_service.Problem(refusal.code, refusal.message)
-        return generation_service.PhotoReport(problem, None, ()), False
 
 
 def _voice_name(voice: port.VoiceInfo) -> str:

@@ -37,6 +37,11 @@ def videos(count: int) -> str:
     return f"{count:,} video" if count == 1 else f"{count:,} videos"
 
 
+def days(count: int) -> str:
+    """A number of days: 1 day, 90 days."""
+    return f"{count:,} day" if count == 1 else f"{count:,} days"
+
+
 def change(count: int) -> str:
     """A movement with its sign: +30, or a true minus."""
     return f"+{count:,}" if count > 0 else f"{MINUS}{abs(count):,}" if count < 0 else "0"

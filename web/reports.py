@@ -8,13 +8,11 @@ from flask import Blueprint, Response, current_app, render_template, request
 from markupsafe import Markup
 
 from talkingphoto.foundation import errors
+from talkingphoto.generations import reports
 from web import guards
 from web.errors import page_style
 
 bp = Blueprint("reports", __name__)
-
-LONGEST_REASON = 2000
-LONGEST_CONTACT = 200
 
 
 @bp.get("/report/<uuid:generation_id>")
@@ -29,8 +27,8 @@ def form(generation_id: UUID) -> str:
 def send(generation_id: UUID) -> Response | str:
     """The report is on record and a person looks at it; 400 and the form again without a reason."""
     guards.only("reason", "contact")
-    reason = guards.lines("reason", most=LONGEST_REASON).strip()
-    contact = guards.field("contact", most=LONGEST_CONTACT, default="").strip()
+    reason = guards.lines("reason", most=reports.LONGEST_REASON).strip()
+    contact = guards.field("contact", most=reports.LONGEST_CONTACT, default="").strip()
     if not reason:
         page = _page("report.html", reason="", contact=contact, wrong="Say what is wrong with it.")
         return Response(page, 400)
@@ -56,7 +54,7 @@ def _page(template: str, **values: str) -> str:
         template,
         app_url=current_app.config["APP_URL"],
         style=Markup(page_style()),  # noqa: S704 - our own file
-        longest_reason=LONGEST_REASON,
-        longest_contact=LONGEST_CONTACT,
+        longest_reason=reports.LONGEST_REASON,
+        longest_contact=reports.LONGEST_CONTACT,
         **values,
     )

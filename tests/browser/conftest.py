@@ -107,6 +107,15 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
         yield Pages(url, folder)
 
 
+@pytest.fixture
+def crowded(pages: Pages) -> Iterator[None]:
+    """Whatever a browser tells the server of the pages comes at the worst moment for it."""
+    sign = pages.folder / "crowded"
+    sign.touch()
+    yield
+    sign.unlink()
+
+
 @pytest.fixture(scope="package")
 def product() -> Iterator[Stack]:
     """The whole product as `make run` starts it, on free ports and with data of its own."""

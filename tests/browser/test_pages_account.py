@@ -59,6 +59,16 @@ def test_videos_that_arrive_appear_without_a_reload(look: Opener, pages: Pages) 
     expect(page.locator(".tp-me")).to_contain_text("82 videos left")
 
 
+def test_a_payment_moves_the_header_however_late_the_server_hears_of_its_reader(
+    look: Opener, pages: Pages, crowded: None
+) -> None:
+    page = look("/account", who="crowded")
+    expect(page.locator(".tp-me")).to_contain_text("3 videos left")
+    (pages.folder / "crowded.paid").touch()
+    expect(page.locator(".tp-me")).to_contain_text("82 videos left")
+    expect(page.locator(".tp-big")).to_have_text("82")
+
+
 def test_s7_a_session_ended_elsewhere_leaves_an_open_tab_within_two_seconds(
     look: Opener, pages: Pages
 ) -> None:

@@ -18,6 +18,15 @@ def test_a_slow_payment_is_confirmed_without_a_reload(look: Opener) -> None:
     expect(page.get_by_test_id("stMain")).to_contain_text("30 videos are ready.")
 
 
+def test_a_slow_payment_is_confirmed_however_late_the_server_hears_of_its_reader(
+    look: Opener, crowded: None
+) -> None:
+    page = look("/success?session_id=cs_slow_crowded", who="free")
+    expect(heading(page)).to_have_text("Confirming your payment")
+    expect(heading(page)).to_have_text("You are on Starter.")
+    expect(page.get_by_test_id("stMain")).not_to_contain_text("Confirming")
+
+
 def test_a_reload_says_the_same_again(look: Opener) -> None:
     page = look("/success?session_id=cs_pack", who="free")
     for _ in range(2):

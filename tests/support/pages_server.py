@@ -1,4 +1,7 @@
-"""Runs app.py on the stand-in: `python tests/support/pages_server.py PORT FOLDER`."""
+"""Runs app.py on the stand-in: `python tests/support/pages_server.py PORT FOLDER`.
+
+While the folder holds a file named `crowded`, the server is as late as a crowded one can be.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,17 @@ from pathlib import Path
 from types import ModuleType
 from urllib.parse import urlsplit
 
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime.app_session import AppSession
 from streamlit.web import bootstrap
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.support import stand_in, stand_in_media, stand_in_studio  # noqa: E402  the path above makes it importable
+# The path above makes these importable.
+from tests.support import stand_in, stand_in_media, stand_in_studio  # noqa: E402
+
+LATEST_SECONDS = 5
 
 
 def serve(port: int, folder: Path) -> None:
@@ -39,8 +47,25 @@ def serve(port: int, folder: Path) -> None:
         }
     )
     stand_in_media.serve(urlsplit(os.environ["WEB_URL"]).port)
+    _crowd(folder / "crowded")
     bootstrap.load_config_options({"server.port": port, "server.address": "localhost"})
     bootstrap.run(str(ROOT / "app.py"), False, [], {})
+
+
+def _crowd(sign: Path) -> None:
+    """While there is a sign, a browser's word is heard when the run under way has just ended.
+
+    That is the worst moment: nothing of what that run has drawn has left the server yet.
+    """
+    in_time = AppSession.handle_backmsg
+
+    def late(self: AppSession, msg: BackMsg) -> None:
+        runner = self._scriptrunner
+        if sign.exists() and runner is not None and runner._script_thread is not None:
+            runner._script_thread.join(LATEST_SECONDS)
+        in_time(self, msg)
+
+    AppSession.handle_backmsg = late  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
