@@ -5,9 +5,11 @@ While the folder holds a file named `crowded`, the server is as late as a crowde
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
+from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime.app_session import AppSession
@@ -16,7 +18,8 @@ from streamlit.web import bootstrap
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.support import stand_in  # noqa: E402  the path above makes it importable
+# The path above makes these importable.
+from tests.support import stand_in, stand_in_media, stand_in_studio  # noqa: E402
 
 LATEST_SECONDS = 5
 
@@ -26,16 +29,24 @@ def serve(port: int, folder: Path) -> None:
     # The real package connects to a database when it is imported, so it never is.
     services = ModuleType("services")
     auth, payment = ModuleType("services.auth_service"), ModuleType("services.payment_service")
+    generation = ModuleType("services.generation_service")
     auth.__dict__.update(vars(stand_in), auth_service=stand_in.AuthService(folder))
     payment.__dict__.update(vars(stand_in), payment_service=stand_in.PaymentService(folder))
-    services.__dict__.update(auth_service=auth, payment_service=payment)
+    generation.__dict__.update(
+        vars(stand_in_studio), generation_service=stand_in_studio.GenerationService(folder)
+    )
+    services.__dict__.update(
+        auth_service=auth, payment_service=payment, generation_service=generation
+    )
     sys.modules.update(
         {
             "services": services,
             "services.auth_service": auth,
             "services.payment_service": payment,
+            "services.generation_service": generation,
         }
     )
+    stand_in_media.serve(urlsplit(os.environ["WEB_URL"]).port)
     _crowd(folder / "crowded")
     bootstrap.load_config_options({"server.port": port, "server.address": "localhost"})
     bootstrap.run(str(ROOT / "app.py"), False, [], {})
