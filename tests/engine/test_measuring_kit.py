@@ -151,7 +151,7 @@ def test_the_loudness_that_a_mouth_follows_gives_its_lag() -> None:
     loud = np.interp(seconds, watched.times, _a_mouth(late=0).gaps)
     noise = np.random.default_rng(1).normal(0, 0.3, len(seconds))
     sound = film.Sound((loud**2 * noise).astype(np.float32), 0.0)
-    assert lips.loudness_lag(watched, sound) == pytest.approx(0.08, abs=0.015)
+    assert lips.loudness_lag([(watched, sound)]) == pytest.approx(0.08, abs=0.015)
 
 
 def test_marks_lend_their_time_to_the_sounds_they_belong_to() -> None:
@@ -160,12 +160,15 @@ def test_marks_lend_their_time_to_the_sounds_they_belong_to() -> None:
         lips.Heard("\u02c8", 0.1, 0.15),
         lips.Heard("i", 0.15, 0.2),
         lips.Heard("\u02d0", 0.2, 0.3),
-        lips.Heard(" ", 0.3, 0.6),
+        lips.Heard("_", 0.3, 0.32),
+        lips.Heard("\u02c8a\u02d0", 0.32, 0.5),
+        lips.Heard("_", 0.5, 0.8),
     ]
     assert lips.without_marks(marked) == [
         lips.Heard("p", 0.0, 0.1),
-        lips.Heard("i", 0.1, 0.3),
-        lips.Heard(" ", 0.3, 0.6),
+        lips.Heard("i", 0.1, 0.32),
+        lips.Heard("a", 0.32, 0.5),
+        lips.Heard("_", 0.5, 0.8),
     ]
 
 

@@ -71,17 +71,10 @@ class Watched:
     eyes: Series
     scores: Series
 
-    def gap_during(self, start: float, end: float) -> Series:
-        """The gaps of the frames on the screen within half a frame of those seconds."""
+    def during(self, start: float, end: float) -> NDArray[np.intp]:
+        """The numbers of the frames on the screen within half a frame of those seconds."""
         near = FRAME_SECONDS / 2
-        chosen = (self.times >= start - near) & (self.times <= end + near)
-        return self.gaps[chosen]
-
-    def widths_during(self, start: float, end: float) -> Series:
-        """The widths of the mouth, as `gap_during`."""
-        near = FRAME_SECONDS / 2
-        chosen = (self.times >= start - near) & (self.times <= end + near)
-        return self.widths[chosen]
+        return np.flatnonzero((self.times >= start - near) & (self.times <= end + near))
 
 
 def watch(path: Path, landmarker: Landmarker) -> Watched:
@@ -116,27 +109,36 @@ def _apart(points: Points, one: int, other: int) -> float:
 
 
 def without_marks(sounds: Sequence[Sounded]) -> list[Heard]:
-    """The phonemes alone: a stress mark's time is the next one's, other marks' the one's before."""
+    """The phonemes by their first letters; a mark of its own lends its time to the sound it is of.
+
+    A stress mark stands before its sound, other marks after it; the short gap between two words
+    belongs to the first.
+    """
     heard: list[Heard] = []
     stressed_at: float | None = None
     for each in sounds:
-        letter = each.symbol[:1]
-        short = each.end - each.start < _WORD_GAP_SECONDS
-        if letter in _STRESS_MARKS:
+        letter = next((sign for sign in each.symbol if not _is_mark(sign)), "")
+        gap = not letter.isalpha() and each.end - each.start < _WORD_GAP_SECONDS
+        if not letter and each.symbol[0] in _STRESS_MARKS:
             stressed_at = each.start if stressed_at is None else stressed_at
-        elif heard and (unicodedata.category(letter) in ("Lm", "Mn") or (letter == " " and short)):
+        elif heard and (not letter or gap):
             heard[-1] = Heard(heard[-1].symbol, heard[-1].start, each.end)
         else:
-            start = each.start if stressed_at is None else stressed_at
-            heard.append(Heard(letter, start, each.end))
+            heard.append(
+                Heard(letter, each.start if stressed_at is None else stressed_at, each.end)
+            )
             stressed_at = None
     return heard
+
+
+def _is_mark(sign: str) -> bool:
+    return unicodedata.category(sign) in ("Lm", "Mn")
 
 
 def closures(watched: Watched, sounds: Sequence[Sounded], *, begins: float) -> list[float]:
     """The narrowest gap in each p, b and m; the speech begins at that second of the film."""
     return [
-        float(watched.gap_during(begins + each.start, begins + each.end).min())
+        float(watched.gaps[watched.during(begins + each.start, begins + each.end)].min())
         for each in without_marks(sounds)
         if each.symbol in CLOSED_SOUNDS
     ]
@@ -145,7 +147,7 @@ def closures(watched: Watched, sounds: Sequence[Sounded], *, begins: float) -> l
 def openings(watched: Watched, sounds: Sequence[Sounded], *, begins: float) -> list[float]:
     """The widest gap in each open vowel."""
     return [
-        float(watched.gap_during(begins + each.start, begins + each.end).max())
+        float(watched.gaps[watched.during(begins + each.start, begins + each.end)].max())
         for each in without_marks(sounds)
         if each.symbol in OPEN_SOUNDS
     ]
@@ -183,19 +185,22 @@ def _at_rate(samples: NDArray[np.float32], rate: int, wanted: int) -> Series:
     return np.asarray(np.interp(times, np.arange(len(samples)) / rate, soft))
 
 
-def loudness_lag(watched: Watched, sound: film.Sound) -> float:
-    """Seconds by which the opening of the mouth follows the loudness of the sound.
+def loudness_lag(films: Sequence[tuple[Watched, film.Sound]]) -> float:
+    """Seconds by which the opening of the mouth follows the loudness, over all the films together.
 
-    A mouth opens before a vowel is at its loudest, and so this reads early in real speech too.
+    A single sentence has too few syllables: it may fit as well one syllable later.
     """
-    fine = np.arange(watched.times[0], watched.times[-1], 0.005)
-    return _best_lag(watched, fine, np.sqrt(sound.loudness(fine)))
+    likeness = np.zeros(len(_LAGS))
+    for watched, sound in films:
+        fine = np.arange(watched.times[0], watched.times[-1], 0.005)
+        likeness += _likeness(watched, fine, np.sqrt(sound.loudness(fine)))
+    return _peak(likeness)
 
 
 def phoneme_lag(watched: Watched, sounds: Sequence[Sounded], *, begins: float) -> float:
     """Seconds by which the mouth follows the opening that the phonemes ask for."""
     fine = np.arange(watched.times[0], watched.times[-1], 0.005)
-    return _best_lag(watched, fine, expected_opening(sounds, fine - begins))
+    return _peak(_likeness(watched, fine, expected_opening(sounds, fine - begins)))
 
 
 def expected_opening(sounds: Sequence[Sounded], seconds: Series) -> Series:
@@ -218,14 +223,18 @@ def _opening_of(symbol: str) -> float:
     return 0.0 if symbol in CLOSED_SOUNDS or not symbol.isalpha() else 0.25
 
 
-def _best_lag(watched: Watched, seconds: Series, expected: Series) -> float:
-    """Where moving the mouth back by a lag makes it most like the expected opening."""
-    likeness = np.array(
+def _likeness(watched: Watched, seconds: Series, expected: Series) -> Series:
+    """For each lag: how like the expected opening is what the mouth does so much later."""
+    return np.array(
         [
             np.corrcoef(expected, np.interp(seconds + lag, watched.times, watched.gaps))[0, 1]
             for lag in _LAGS
         ]
     )
+
+
+def _peak(likeness: Series) -> float:
+    """The lag of the greatest likeness, between two lags by a parabola."""
     best = int(np.clip(np.argmax(likeness), 1, len(_LAGS) - 2))
     before, peak, after = likeness[best - 1 : best + 2]
     bend = before - 2 * peak + after
