@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from contextlib import AbstractContextManager
 from functools import cached_property
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from talkingphoto.foundation import clock as clocks
 from talkingphoto.foundation import crypto, database, ids, logs, settings
-from talkingphoto.integrations import embedded_postgres, schema
+from talkingphoto.integrations import embedded_postgres, moderation, schema, storage
 from talkingphoto.integrations.mailer import Mailer
 from talkingphoto.integrations.sandbox_clock import SandboxClock
 from talkingphoto.integrations.stripe_gateway import StripeGateway
@@ -36,6 +37,8 @@ class Runtime:
         # a message came are questions for the machine's time, whatever the product's clock says.
         self.wall_clock = clocks.system_clock
         self.new_id = new_id
+        # Set when this process is to end: whoever waits for something long gives it back.
+        self.stopping = threading.Event()
 
     @cached_property
     def database(self) -> database.Database:
@@ -89,6 +92,38 @@ class Runtime:
             certificate=self.settings.c2pa_certificate,
             key=self.settings.c2pa_key,
         )
+
+    @cached_property
+    def storage(self) -> storage.Storage:
+        """Where photos and videos are kept."""
+        chosen = self.settings
+        if chosen.storage == "folder":
+            return storage.FolderStorage(chosen.data / "media", new_id=self.new_id)
+        client = storage.bucket_client(
+            endpoint=chosen.s3_endpoint,
+            region=chosen.s3_region,
+            access_key=chosen.s3_access_key.get_secret_value(),
+            secret_key=chosen.s3_secret_key.get_secret_value(),
+        )
+        copies = chosen.data / "media-copies"
+        return storage.BucketStorage(client, chosen.s3_bucket, copies, new_id=self.new_id)
+
+    @cached_property
+    def moderation(self) -> moderation.TextModeration:
+        """Who says what may not be said."""
+        return moderation.WordRules()
+
+    @cached_property
+    def media_signer(self) -> crypto.Signer:
+        """Signs the addresses under which a video is sent for a while."""
+        secret = self.settings.secret_key.get_secret_value()
+        return crypto.Signer(secret, purpose="talkingphoto media")
+
+    def work_folder(self) -> Path:
+        """A folder on this machine for what is being made."""
+        folder = self.settings.data / "work"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder
 
     @cached_property
     def cipher(self) -> crypto.Cipher:

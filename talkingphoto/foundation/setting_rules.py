@@ -13,6 +13,10 @@ _SECRET_KEY = re.compile(r"^(sk|rk)_(test|live)_[A-Za-z0-9]{8,}$")
 _PUBLISHABLE_KEY = re.compile(r"^pk_(test|live)_[A-Za-z0-9]{8,}$")
 _WEBHOOK_SECRET = re.compile(r"^whsec_[A-Za-z0-9+/=_]{8,}$")
 _OWN_SECRETS = ("SECRET_KEY", "JWT_SECRET_KEY")
+_S3_NEEDED = (
+    *("TALKINGPHOTO_S3_BUCKET", "TALKINGPHOTO_S3_ACCESS_KEY", "TALKINGPHOTO_S3_SECRET_KEY"),
+)
+_S3 = (*_S3_NEEDED, "TALKINGPHOTO_S3_ENDPOINT", "TALKINGPHOTO_S3_REGION")
 _URLS = ("APP_URL", "WEB_URL", "STRIPE_SUCCESS_URL", "STRIPE_CANCEL_URL", "STRIPE_API_BASE")
 _HOSTED_ENGINE = (
     "TALKINGPHOTO_VIDEO_ENGINE_URL",
@@ -53,6 +57,7 @@ def faults(values: Mapping[str, str], *, sandbox: bool) -> list[str]:
     found += _addresses(rest)
     found += _video_engine(rest, skip=placeholders)
     found += _provenance(rest, skip=placeholders)
+    found += _storage(rest, skip=placeholders)
     return found
 
 
@@ -134,6 +139,9 @@ def _addresses(values: Mapping[str, str]) -> list[str]:
         for name in _URLS
         if name in values and not _is_web_address(values[name])
     ]
+    endpoint = values.get("TALKINGPHOTO_S3_ENDPOINT")
+    if endpoint and not _is_web_address(endpoint):
+        found.append("TALKINGPHOTO_S3_ENDPOINT: not an address such as https://s3.example.com")
     database = values.get("DATABASE_URL", "postgresql://")
     if not re.match(r"^postgres(ql)?(\+psycopg)?://", database):
         found.append("DATABASE_URL: must begin with postgresql://")
@@ -173,6 +181,20 @@ def _is_safe_address(value: str) -> bool:
         return False
     parts = urlsplit(value)
     return parts.scheme == "https" or parts.hostname in {"localhost", "127.0.0.1", "::1"}
+
+
+def _storage(values: Mapping[str, str], *, skip: list[str]) -> list[str]:
+    if values.get("TALKINGPHOTO_STORAGE") != "s3":
+        return [
+            f"{name}: set, but TALKINGPHOTO_STORAGE is not s3; set that too, or remove this"
+            for name in _S3
+            if name in values
+        ]
+    return [
+        f"{name}: missing; TALKINGPHOTO_STORAGE=s3 needs it"
+        for name in _S3_NEEDED
+        if name not in values and name not in skip
+    ]
 
 
 def _is_web_address(value: str) -> bool:

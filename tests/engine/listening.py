@@ -51,6 +51,25 @@ def wrong_words(said: list[str], heard: list[str]) -> int:
     return row[-1]
 
 
+def hiss(speech: Speech, *, step_seconds: float) -> NDArray[np.float64]:
+    """How much more there is above 4.5 kHz than in a vowel's range, at each step, as a logarithm:
+    high during s and sh, whoever speaks."""
+    return np.log(_level(speech, 4500, 11_000, step_seconds)) - np.log(
+        _level(speech, 250, 3000, step_seconds)
+    )
+
+
+def _level(speech: Speech, low: int, high: int, step_seconds: float) -> NDArray[np.float64]:
+    spectrum = np.fft.rfft(speech.samples)
+    hertz = np.fft.rfftfreq(len(speech.samples), 1 / speech.sample_rate)
+    kept = np.where((hertz > low) & (hertz < high), spectrum, 0)
+    power = np.fft.irfft(kept, len(speech.samples)) ** 2
+    window = np.hanning(speech.sample_rate // 125)
+    smooth = np.convolve(power, window / window.sum(), "same")
+    level: NDArray[np.float64] = np.sqrt(smooth[:: round(step_seconds * speech.sample_rate)]) + 1e-4
+    return level
+
+
 def measured(samples: NDArray[np.float32], sample_rate: int, folder: Path) -> tuple[float, float]:
     """The loudness in LUFS and the true peak in dBTP, by FFmpeg's meter of EBU R 128."""
     log = folder / "meter.txt"

@@ -49,7 +49,7 @@ def test_another_seed_gives_another_motion() -> None:
     assert not np.array_equal(moved(6, 7).head, moved(6, 8).head)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=some.integers(0, 2**32 - 1), seconds=some.floats(2.0, 45.0))
 def test_blinks_come_between_6_and_30_times_a_minute(seed: int, seconds: float) -> None:
     frames = moved(seconds, seed).blink
@@ -57,7 +57,7 @@ def test_blinks_come_between_6_and_30_times_a_minute(seed: int, seconds: float) 
     assert 6 <= a_minute <= 30
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=some.integers(0, 2**32 - 1))
 def test_the_head_stays_within_a_few_degrees_and_does_not_jump(seed: int) -> None:
     head = moved(8, seed).head

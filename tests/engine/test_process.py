@@ -51,7 +51,9 @@ def test_what_libraries_print_never_gets_among_the_answers(tmp_path: Path) -> No
     photo = tmp_path / "photo.png"
     photo.write_bytes(portrait())
     told = b"".join(
-        messages.command_line(messages.Check(number, photo, SHORT, "en-heart", 20))
+        messages.command_line(
+            messages.Check(number, photo, tmp_path / "clean.jpg", SHORT, "en-heart", 20)
+        )
         for number in range(3)
     )
     with (tmp_path / "noise").open("wb") as noise:

@@ -77,6 +77,15 @@ SAME = {
 }
 
 
+# Sentences with much s and sh in them, and the step at which they are looked at.
+HISSING = {
+    ENGLISH: "We see six small ships sailing past the sunny city, so she sings a simple song.",
+    "espeak:de": "Das ist ein Test, ich esse gerne Suppe im Sommer auf der Insel.",
+    "espeak:es": "Esa mesa es de mi hermosa casa, sabes.",
+}
+STEP_SECONDS = 0.005
+
+
 def symbols(text: str) -> list[str]:
     said = speech.voice(ENGLISH).say(text, seed=0).phonemes
     return [p.symbol.strip("ˈˌ") for p in said if p.symbol != spoken.PAUSE]
@@ -148,6 +157,27 @@ def test_there_is_no_silence_before_and_after_the_speech(voice_id: str) -> None:
     loud = np.flatnonzero(np.abs(made.samples) > np.abs(made.samples).max() * 0.05)
     assert loud[0] / made.sample_rate < 0.1
     assert (len(made.samples) - loud[-1]) / made.sample_rate < 0.1
+
+
+@pytest.mark.parametrize("voice_id", HISSING)
+def test_a_hiss_is_heard_when_its_phoneme_says_so(voice_id: str) -> None:
+    made = speech.voice(voice_id).say(HISSING[voice_id], seed=0)
+    heard = listening.hiss(made, step_seconds=STEP_SECONDS)
+    times = np.arange(len(heard)) * STEP_SECONDS
+    written = np.zeros(len(heard))
+    for phoneme in made.phonemes:
+        if phoneme.symbol.strip("ˈˌ")[0] in "szʃʤʧ":
+            written[(times >= phoneme.start) & (times < phoneme.end)] = 1
+    edge = 30
+    fits = {
+        shift * STEP_SECONDS: np.corrcoef(heard[edge:-edge], np.roll(written, shift)[edge:-edge])[
+            0, 1
+        ]
+        for shift in range(-edge, edge + 1)
+    }
+    best = max(fits, key=lambda shift: float(fits[shift]))
+    assert abs(best) <= 0.02
+    assert fits[best] > 0.5
 
 
 def test_two_sentences_have_a_short_pause_between_them() -> None:

@@ -21,7 +21,7 @@ Curve = Callable[[Plane], Plane]
 
 # Drawn this much larger, then reduced: edges become as soft as a lens makes them.
 _OVERSAMPLING = 2
-_FACE_SHARE = 0.0255  # centimetres to shares of the picture's side: the face is 39 % of it wide
+FACE_SHARE = 0.0255  # centimetres to shares of the picture's side: the face is 39 % of it wide
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class _Drawing:
         self._side = side
         self._look = look
         size = side * _OVERSAMPLING
-        self._scale = size * _FACE_SHARE
+        self._scale = size * FACE_SHARE
         rows, columns = np.mgrid[0:size, 0:size].astype(np.float32)
         self._x: Plane = (columns - size / 2 + 0.5) / np.float32(self._scale)
         self._y: Plane = (size * 0.5 - rows - 0.5) / np.float32(self._scale)

@@ -22,8 +22,10 @@ from talkingphoto.integrations.video.port import (
     JobState,
     RenderRequest,
 )
-from tests.support import small_mp4
+from tests.support import small_mp4, source
 from tests.support.scripted_engine import KEY, SECRET, Script, ScriptedEngine
+
+PORTRAIT = (source.ROOT / "static" / "img" / "portrait.jpg").read_bytes()
 
 REFUSED = {"code": "no_face", "kind": "user_input", "message": "We found no face in this photo."}
 
@@ -112,10 +114,15 @@ def test_a_job_submitted_twice_is_one_job(
 
 
 def test_a_check_says_what_the_service_found(service: ScriptedEngine, engine: HostedEngine) -> None:
-    seen = engine.check(photo=b"jpeg", text="Hello", voice="en-heart")
+    seen = engine.check(photo=PORTRAIT, text="Hello", voice="en-heart")
     assert seen.failures == ()
     assert seen.photo is not None
-    assert (seen.photo.preview, seen.photo.tiers) == (b"jpeg", ("540p", "720p"))
+    assert seen.photo.tiers == ("540p", "720p")
+    # The service is sent our own copy, never the file that a stranger made.
+    assert seen.photo.preview == seen.photo.clean != PORTRAIT
+    assert engine.check(photo=b"no photo", text=None, voice="en-heart").failures[0].code == (
+        "not_an_image"
+    )
     service.script.failures = [REFUSED]
     seen = engine.check(photo=None, text="Hello", voice="en-heart")
     assert seen.photo is None

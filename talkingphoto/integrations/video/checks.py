@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 import tempfile
 import threading
 import time
@@ -9,7 +11,12 @@ from pathlib import Path
 
 from talkingphoto.integrations.video import children
 from talkingphoto.integrations.video.engine import messages
-from talkingphoto.integrations.video.port import EngineFailure, EngineFault
+from talkingphoto.integrations.video.port import (
+    Checked,
+    EngineFailure,
+    EngineFault,
+    PhotoFinding,
+)
 from talkingphoto.integrations.video.renders import Limits
 
 # A check takes 0.1 s on an idle machine; a photo that takes so long was made to.
@@ -36,21 +43,20 @@ class Checks:
         child = self._child
         return child.process_id if child and child.alive else None
 
-    def examined(self, *, photo: bytes | None, text: str | None, voice: str) -> messages.Examined:
+    def checked(self, *, photo: bytes | None, text: str | None, voice: str) -> Checked:
         """What the process found; EngineFault when it ended over it or took too long."""
         if not self._one.acquire(timeout=self._limits.check_seconds):
             raise EngineFault(_FAILED)
         try:
-            with tempfile.NamedTemporaryFile(dir=self._folder) as file:
-                file.write(photo or b"")
-                file.flush()
-                named = Path(file.name) if photo is not None else None
-                try:
-                    return self._asked(named, text, voice)
-                except children.Gone:
-                    # It may have died long before; only a photo that ends two is to blame.
-                    self._end()
-                    return self._asked(named, text, voice)
+            with tempfile.TemporaryDirectory(dir=self._folder) as room:
+                given = Path(room, "photo") if photo is not None else None
+                if given is not None:
+                    given.write_bytes(photo or b"")
+                clean = Path(room, "clean.jpg")
+                said = self._answered(
+                    messages.Check(0, given, clean, text, voice, _PROCESSOR_SECONDS)
+                )
+                return Checked(said.failures, _finding(said, clean))
         except (children.Gone, children.Silent):
             self._end()
             raise EngineFault(_FAILED) from None
@@ -62,10 +68,18 @@ class Checks:
         with self._one:
             self._end()
 
-    def _asked(self, photo: Path | None, text: str | None, voice: str) -> messages.Examined:
+    def _answered(self, check: messages.Check) -> messages.Examined:
+        try:
+            return self._asked(check)
+        except children.Gone:
+            # It may have died long before; only a photo that ends two processes is to blame.
+            self._end()
+            return self._asked(check)
+
+    def _asked(self, check: messages.Check) -> messages.Examined:
         child = self._living()
         self._count += 1
-        child.tell(messages.Check(self._count, photo, text, voice, _PROCESSOR_SECONDS))
+        child.tell(dataclasses.replace(check, id=self._count))
         until = time.monotonic() + self._limits.check_seconds
         while (left := until - time.monotonic()) > 0:
             heard = child.hear(timeout_seconds=left)
@@ -95,3 +109,9 @@ class Checks:
         if self._child is not None:
             self._child.end()
             self._child = None
+
+
+def _finding(said: messages.Examined, clean: Path) -> PhotoFinding | None:
+    if said.preview is None:
+        return None
+    return PhotoFinding(base64.b64decode(said.preview), clean.read_bytes(), said.tiers)

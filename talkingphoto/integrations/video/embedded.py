@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import shutil
 import threading
@@ -22,7 +21,6 @@ from talkingphoto.integrations.video.port import (
     EngineInfo,
     EngineRef,
     JobState,
-    PhotoFinding,
     RenderRequest,
     ResultMeta,
     Tier,
@@ -83,11 +81,7 @@ class EmbeddedEngine:
 
     def check(self, *, photo: bytes | None, text: str | None, voice: str) -> Checked:
         """Found by a process that does nothing else, so it never waits for a video."""
-        examined = self._started().checks.examined(photo=photo, text=text, voice=voice)
-        found = None
-        if examined.preview is not None:
-            found = PhotoFinding(base64.b64decode(examined.preview), examined.tiers)
-        return Checked(examined.failures, found)
+        return self._started().checks.checked(photo=photo, text=text, voice=voice)
 
     def submit(self, request: RenderRequest) -> EngineRef:
         """The photo has been copied and the job waits for its turn."""

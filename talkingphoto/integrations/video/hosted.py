@@ -41,6 +41,7 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, ValidationError
 from requests.auth import AuthBase
 
 from talkingphoto.integrations.video import callbacks, mp4
+from talkingphoto.integrations.video.engine import photo as photos
 from talkingphoto.integrations.video.engine import speech
 from talkingphoto.integrations.video.port import (
     MOST_CHARACTERS,
@@ -177,13 +178,17 @@ class HostedEngine:
         return video, _QUEUE_SECONDS + video * _MAKING_A_SECOND[tier]
 
     def check(self, *, photo: bytes | None, text: str | None, voice: str) -> Checked:
-        """What the service found."""
-        files = {"check": _part(text=text, voice=voice)}
+        """What the service found; it sees our own copy of the photo, without metadata."""
+        files, clean = {"check": _part(text=text, voice=voice)}, b""
         if photo is not None:
-            files["photo"] = _file(photo)
+            try:
+                clean = photos.normalised_jpeg(photos.decoded(photo))
+            except EngineFault as fault:
+                return Checked((fault.failure,), None)
+            files["photo"] = _file(clean)
         with self._asked("POST", "/checks", files=files) as answer:
             said = _Checked.model_validate_json(_content(answer))
-        found = PhotoFinding(said.photo.preview, said.photo.tiers) if said.photo else None
+        found = PhotoFinding(said.photo.preview, clean, said.photo.tiers) if said.photo else None
         return Checked(tuple(failure.ours() for failure in said.failures), found)
 
     def submit(self, request: RenderRequest) -> EngineRef:

@@ -81,11 +81,11 @@ class FaceFields(NamedTuple):
 class Animator:
     """Draws frames of one framed photo; the same arguments always give the same frame."""
 
-    def __init__(self, image: Pixels, landmarks: Floats) -> None:
-        landmarks = landmarks.astype(np.float32)
+    def __init__(self, image: Pixels, landmarks: NDArray[np.floating[Any]]) -> None:
+        marks = landmarks.astype(np.float32)
         self._photo = np.ascontiguousarray(image)
         height, width = image.shape[:2]
-        self._mouth = mouth = Mouth(landmarks)
+        self._mouth = mouth = Mouth(marks)
         self.eye_distance = mouth.eye_distance
         self.opened = mouth.shows_teeth
         self.grid_step = step = max(3, round(GRID_STEP * mouth.eye_distance))
@@ -93,8 +93,8 @@ class Animator:
         self._grid = Grid.over(self._whole, step)
         self._nodes = self._grid.nodes
         self._canvas = Canvas(width, height, self._grid)
-        self._head = Head(landmarks, self._grid, width=width, height=height)
-        box = _face_box(landmarks, width, height)
+        self._head = Head(marks, self._grid, width=width, height=height)
+        box = _face_box(marks, width, height)
         self._face_grid = Grid.over(box, step)
         self._pins = _border_points(box)
         softness = SOFTNESS * mouth.eye_distance
@@ -106,9 +106,9 @@ class Animator:
             )
             for controls in (UPPER_CONTROLS, LOWER_CONTROLS)
         )
-        points = landmarks[:, :2]
+        points = marks[:, :2]
         self._lids = [Eyelid(points, eye, width=width, height=height) for eye in mesh.EYES]
-        self._interior = MouthInterior(self._photo, mouth, landmarks)
+        self._interior = MouthInterior(self._photo, mouth, marks)
 
     def draw(
         self,

@@ -28,7 +28,7 @@ OPEN, WIDTH, ROUND, UPPER, TONGUE, PRESS = range(6)
 
 _RATE = 200
 # Lips are seen to move a little before they are heard.
-_AHEAD_SECONDS = 0.02
+_AHEAD_SECONDS = 0.01
 # How far a sound reaches into its neighbours: the jaw is quick, lip rounding is planned early.
 _JAW_SECONDS = 0.026
 _LIPS_SECONDS = 0.045

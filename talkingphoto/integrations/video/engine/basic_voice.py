@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +17,10 @@ from talkingphoto.integrations.video.engine.spoken import Phoneme, Speech
 
 _CHILD = (sys.executable, "-m", "talkingphoto.integrations.video.engine.espeak_process")
 _TIMEOUT_SECONDS = 25.0
+# espeak-ng times a stop from its release; the closure before it, in which the lips meet, is in
+# the time of the sound before. Quiet was found from 40 ms before p and b to their start.
+_STOPS = frozenset("pbtdkɡ")
+_CLOSURE_SECONDS = 0.04
 # Marks that espeak-ng may report apart from the sound they belong to.
 _MODIFIERS = "ːˑʲʰʷ\u0303\u0329\u032a"
 _STOPPED = port.EngineFailure(
@@ -56,7 +61,7 @@ class BasicVoice:
         if all(phoneme.symbol == spoken.PAUSE for phoneme in phonemes):
             raise port.EngineFault(_NOTHING)
         samples = (pcm / 32768).astype(np.float32)
-        return spoken.trimmed(Speech(samples, rate, phonemes))
+        return spoken.trimmed(Speech(samples, rate, _with_closures(phonemes)))
 
     def _answer(self, text: bytes) -> bytes:
         """What the child wrote; it has ended, whatever it did."""
@@ -94,3 +99,15 @@ def _phonemes(starts: list[tuple[str, int]], *, rate: int, length: int) -> tuple
 
 def _is_pause(name: str) -> bool:
     return not name.strip("ˈˌ_") or name.startswith("(")
+
+
+def _with_closures(phonemes: tuple[Phoneme, ...]) -> tuple[Phoneme, ...]:
+    """Stops begin with their closure, for which the sound before gives half its time at most."""
+    made = list(phonemes)
+    for index in range(1, len(made)):
+        before, stop = made[index - 1], made[index]
+        if stop.symbol.strip("ˈˌ")[:1] in _STOPS:
+            start = stop.start - min(_CLOSURE_SECONDS, (before.end - before.start) / 2)
+            made[index - 1] = replace(before, end=start)
+            made[index] = replace(stop, start=start)
+    return tuple(made)

@@ -13,6 +13,7 @@ def examine(data: bytes, *, finder: FaceFinder) -> port.PhotoFinding:
     photo = photos.decoded(data)
     landmarks = finder.find(photo).landmarks
     return port.PhotoFinding(
+        clean=photos.normalised_jpeg(photo),
         preview=framing.preview_jpeg(photo, landmarks),
         tiers=framing.allowed_tiers(photo, landmarks),
     )

@@ -21,10 +21,12 @@ LONGEST_LINE = 1_000_000
 
 @dataclass(frozen=True)
 class Check:
-    """Look at the photo in a file, at the text, or at both."""
+    """Look at the photo in a file, at the text, or at both; `clean` is where our own copy of a
+    photo that is fit to speak goes."""
 
     id: int
     photo: Path | None
+    clean: Path
     text: str | None
     voice: str
     processor_seconds: float

@@ -22,7 +22,7 @@ CORNERS_AXIS, EYES_AXIS = 0.6, 0.4
 # A gap between the lips wider than this shows teeth in the photo (mouths).
 TEETH_SHOW = 0.075
 # The widest opening of the lips, in mouths: a smile is already open, and stretched.
-WIDEST, WIDEST_SMILING = 0.46, 0.40
+WIDEST, WIDEST_SMILING = 0.42, 0.37
 
 # Widths are parts of the photo's own width of the mouth.
 SPREAD = 0.07
@@ -58,7 +58,10 @@ JAW_DOWN, JAW_UP = 0.82, 0.30
 # The red of the lips keeps its area: it grows thicker where the mouth grows narrower.
 THICKER_WHEN_NARROW, THICKER_WHEN_ROUND, THINNER_WHEN_PRESSED = 0.55, 0.30, 0.12
 OUTER_UPPER_FOLLOWS, OUTER_LOWER_FOLLOWS = 0.80, 0.92
-OVER_LIP_FOLLOWS = 0.30
+# No lip swells by more (mouths), or it would fold the skin beside it.
+MOST_SWELLING = 0.075
+# Skin next to a lip's edge goes this part of its way; it is stretched or pushed together.
+SKIN_FOLLOWS = 0.5
 UNDER_LIP_WIDTH, CHIN_WIDTH, JAW_WIDTH = 0.5, 0.2, 0.25
 CHIN_OF_JAW = 0.92
 
@@ -238,42 +241,46 @@ class Mouth:
         beside = 1 - self._profile(self.upper, 0)
         _set(down, mesh.INNER_UPPER_LIP, lips[0] + sink * beside)
         _set(down, mesh.INNER_LOWER_LIP, lips[1] + sink * beside)
-        self._outer_lips(down, shape, lips, (scale, sink))
-        _set(down, mesh.UNDER_LIP, self._at(mesh.UNDER_LIP, lips[1]) * 0.5 + jaw * 0.46)
-        down[list(mesh.OVER_LIP)] += OVER_LIP_FOLLOWS * self._at(mesh.OVER_LIP, lips[0])
+        over, under = self._outer_lips(shape, lips, scale)
+        for outer, moved in ((mesh.OUTER_UPPER_LIP, over), (mesh.OUTER_LOWER_LIP, under)):
+            uv = self._uv[list(outer[1:-1])]
+            _set(down, outer[1:-1], moved + sink * (1 - self._profile(uv, 0)))
+        _set(down, mesh.UNDER_LIP, self._beside(mesh.UNDER_LIP, mesh.OUTER_LOWER_LIP, under))
+        down[list(mesh.UNDER_LIP)] += (1 - SKIN_FOLLOWS) * CHIN_OF_JAW * jaw
+        down[list(mesh.OVER_LIP)] += self._beside(mesh.OVER_LIP, mesh.OUTER_UPPER_LIP, over)
         down[[mesh.RIGHT_CORNER, mesh.LEFT_CORNER]] = sink
         return down
 
     def _outer_lips(
-        self,
-        down: Floats,
-        shape: Shape,
-        lips: tuple[Floats, Floats],
-        scale_and_sink: tuple[float, float],
-    ) -> None:
-        scale, sink = scale_and_sink
+        self, shape: Shape, lips: tuple[Floats, Floats], scale: float
+    ) -> tuple[Floats, Floats]:
+        """How far down the outer edges of the lips go: after the inner ones, and as lips swell."""
         grown = (1 / scale) ** THICKER_WHEN_NARROW * (1 + THICKER_WHEN_ROUND * shape.round)
         grown = grown * (1 - THINNER_WHEN_PRESSED * shape.press) - 1
+        moves = []
         for outer, inner, moved, follows in (
             (mesh.OUTER_UPPER_LIP[1:-1], self.upper, lips[0], OUTER_UPPER_FOLLOWS),
             (mesh.OUTER_LOWER_LIP[1:-1], self.lower, lips[1], OUTER_LOWER_FOLLOWS),
         ):
             uv = self._uv[list(outer)]
             thickness = uv[:, 1] - np.interp(uv[:, 0], inner[:, 0], inner[:, 1])
-            beside = 1 - self._profile(uv, 0)
+            most = MOST_SWELLING * self.unit
+            swelling = most * np.tanh(grown * thickness / most)
             follow = follows * np.interp(uv[:, 0], inner[:, 0], moved)
-            _set(down, outer, follow + grown * thickness + sink * beside)
+            moves.append(np.asarray(follow + swelling, np.float32))
+        return moves[0], moves[1]
 
-    def _at(self, points: tuple[int, ...], lip: Floats) -> Floats:
-        """The movement of a lip above or below those points."""
-        moved = np.interp(self._uv[list(points), 0], self.upper[:, 0], lip)
-        return np.asarray(moved, np.float32)
+    def _beside(self, points: tuple[int, ...], lip: tuple[int, ...], moved: Floats) -> Floats:
+        """How far skin beside a lip goes along with the edge of that lip."""
+        edge = self._uv[list(lip[1:-1]), 0]
+        share = np.interp(self._uv[list(points), 0], edge, moved) * SKIN_FOLLOWS
+        return np.asarray(share, np.float32)
 
     def _profile(self, uv: Floats, rounding: float) -> Floats:
         """1 in the middle of the mouth, 0 at its corners; fuller for rounded lips."""
         start, end = self.upper[0, 0], self.upper[-1, 0]
         part = np.clip(np.abs(2 * uv[:, 0] - start - end) / (end - start), 0, 1)
-        shape = (1 - part**2) ** (0.75 - 0.2 * rounding)
+        shape = (1 - part**2) ** (0.62 - 0.08 * rounding)
         return np.asarray(shape, np.float32)
 
 

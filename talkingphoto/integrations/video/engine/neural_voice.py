@@ -18,6 +18,10 @@ from talkingphoto.integrations.video.engine.spoken import Phoneme, Speech
 # exactly the length of the audio (checked for every sentence below).
 _DURATIONS = b"/Cast_32_output_0"
 _UNIT_SECONDS = 0.025
+# What is heard comes two units before its symbol's turn: hiss and vowels fit their symbols best
+# 50 ms earlier (r 0.59 and 0.54; 0.12 and 0.05 where they stand). Kokoro, which the model learnt
+# from, takes three units off the same way in the time stamps of its own package.
+_EARLY_UNITS = 2
 _SENTENCE_PAUSE_SECONDS = 0.35
 _STRESS = frozenset("ˈˌ")
 _LENGTHENS = frozenset("ːʰʲ̃ᵝ")
@@ -111,11 +115,15 @@ def _phonemes(timed: list[_Timed]) -> tuple[Phoneme, ...]:
             stress = item.symbol
             continue
         symbol = spoken.PAUSE if item.symbol in _PAUSES else stress + item.symbol
-        begin = start * _UNIT_SECONDS
+        begin = _seconds(start)
         if made and (item.symbol in _LENGTHENS or symbol == made[-1].symbol == spoken.PAUSE):
             last = made.pop()
             begin = last.start
             symbol = last.symbol + ("" if symbol == spoken.PAUSE else item.symbol)
-        made.append(Phoneme(symbol, begin, units * _UNIT_SECONDS))
+        made.append(Phoneme(symbol, begin, _seconds(units)))
         start, stress = units, ""
     return tuple(made)
+
+
+def _seconds(units: int) -> float:
+    return max(units - _EARLY_UNITS, 0) * _UNIT_SECONDS

@@ -129,6 +129,8 @@ class _Engine:
             finder=self._finder,
         )
         found = checked.photo
+        if found is not None:
+            command.clean.write_bytes(found.clean)
         return messages.Examined(
             command.id,
             checked.failures,

@@ -53,11 +53,11 @@ USUAL_SKIN = 165.0
 LIP_SHADOW, LIP_SHADOW_REACH = 0.52, 0.06
 CORNER_SHADOW, CORNER_SHADOW_REACH = 0.70, 0.20
 # Rounded lips stand out and keep the light off the teeth.
-ROUNDED_SHADOW = 0.38
+ROUNDED_SHADOW = 0.30
 # Light in the mouth comes through skin and off the tongue: shadows are warm (BGR).
 SHADOW_TINT = (1.10, 1.04, 0.90)
 # Photographed teeth carry their own light; this much shadow is added as the mouth moves away.
-SHADE_ON_PHOTO, SHADE_WHEN_NARROW = 0.30, 1.6
+SHADE_ON_PHOTO, SHADE_WHEN_NARROW = 0.22, 1.8
 LOWER_TEETH_FROM, LOWER_TEETH_OVER = 0.16, 0.18
 
 
