@@ -156,7 +156,7 @@ def _video_engine(values: Mapping[str, str], *, skip: list[str]) -> list[str]:
     if values.get("TALKINGPHOTO_VIDEO_ENGINE") != "hosted":
         return []
     found = [
-        f"{name}: missing; a hosted engine needs its address, its key and its webhook secret"
+        f"{name}: missing; an engine elsewhere needs its address, its key and its webhook secret"
         for name in _HOSTED_ENGINE
         if name not in values and name not in skip
     ]

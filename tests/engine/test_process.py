@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from talkingphoto.integrations.video.children import Child, Gone
+from talkingphoto.integrations.video import children
 from talkingphoto.integrations.video.engine import messages
 from tests.engine.asking import SHORT, portrait
 from tests.engine.test_embedded_engine import is_gone
@@ -93,8 +93,7 @@ def test_a_parent_that_is_killed_takes_its_processes_along(tmp_path: Path) -> No
 
 def test_a_process_that_nobody_speaks_to_any_more_ends(tmp_path: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, "-m", "talkingphoto.integrations.video.engine.process"]
-        + ["check", str(os.getpid()), "1536"],
+        [sys.executable, "-m", children.MODULE, "check", str(os.getpid()), "1536"],
         cwd=source.ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -108,12 +107,12 @@ def test_a_process_is_told_nothing_of_our_secrets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_live_nobody_must_see_this")
-    child = Child("check", log_file=tmp_path / "log", memory_megabytes=1536)
+    child = children.Child("check", log_file=tmp_path / "log", memory_megabytes=1536)
     assert isinstance(child.hear(timeout_seconds=60), messages.Ready)
     surroundings = Path(f"/proc/{child.process_id}/environ").read_bytes()
     child.end()
     assert b"STRIPE" not in surroundings and b"sk_live" not in surroundings
-    with pytest.raises(Gone):
+    with pytest.raises(children.Gone):
         child.hear(timeout_seconds=5)
     assert not child.alive
 

@@ -18,7 +18,7 @@ from talkingphoto.integrations.video.engine import messages
 
 log = structlog.get_logger()
 
-_MODULE = "talkingphoto.integrations.video.engine.process"
+MODULE = "talkingphoto.integrations.video.engine.process"
 # Nothing of our surroundings: no key, no password, no address of a database.
 _ENVIRONMENT = {
     "PATH": os.defpath,
@@ -125,7 +125,7 @@ class Child:
         with self._log_file.open("wb") as said:
             return subprocess.Popen(
                 [
-                    *(sys.executable, "-m", _MODULE),
+                    *(sys.executable, "-m", MODULE),
                     *(self._role, str(os.getpid()), str(self._memory_megabytes)),
                 ],
                 env=_ENVIRONMENT,
