@@ -146,12 +146,20 @@ FAULTS_IN_THE_SANDBOX: dict[str, tuple[dict[str, str], set[str]]] = {
         {"TALKINGPHOTO_VIDEO_ENGINE_URL"},
     ),
     "a certificate without its key": (
-        {"TALKINGPHOTO_C2PA_CERTIFICATE": "/etc/hunter2.pem"},
+        {"TALKINGPHOTO_C2PA_CERTIFICATE": __file__},
         {"TALKINGPHOTO_C2PA_KEY"},
     ),
     "a key without its certificate": (
-        {"TALKINGPHOTO_C2PA_KEY": "/etc/hunter2.pem"},
+        {"TALKINGPHOTO_C2PA_KEY": __file__},
         {"TALKINGPHOTO_C2PA_CERTIFICATE"},
+    ),
+    "a certificate that is not there": (
+        {"TALKINGPHOTO_C2PA_CERTIFICATE": "/etc/hunter2.pem", "TALKINGPHOTO_C2PA_KEY": __file__},
+        {"TALKINGPHOTO_C2PA_CERTIFICATE"},
+    ),
+    "a key somewhere below": (
+        {"TALKINGPHOTO_C2PA_CERTIFICATE": __file__, "TALKINGPHOTO_C2PA_KEY": "hunter2.pem"},
+        {"TALKINGPHOTO_C2PA_KEY"},
     ),
     "unknown level": ({"TALKINGPHOTO_LOG_LEVEL": "verbose"}, {"TALKINGPHOTO_LOG_LEVEL"}),
     "a misspelt name of ours": ({"TALKINGPHOTO_DATE": "/srv/hunter2"}, {"TALKINGPHOTO_DATE"}),
