@@ -40,6 +40,7 @@ REFUSED = {
     "punctuation": ("?! … — ***", ENGLISH, "text_unspeakable"),
     "one character too many": ("word " * 120 + "w", ENGLISH, "text_too_long"),
     "ten thousand characters": ("a" * 10_000, ENGLISH, "text_too_long"),
+    "more numbers than a video can say": ("1234567890 " * 50, ENGLISH, "text_too_long"),
     "a word without an end": ("a" * 61, ENGLISH, "text_unspeakable"),
     "Cyrillic for English": ("Привет, мир", ENGLISH, "text_wrong_script"),
     "Chinese for English": ("你好世界", ENGLISH, "text_wrong_script"),
@@ -178,6 +179,23 @@ def test_a_hiss_is_heard_when_its_phoneme_says_so(voice_id: str) -> None:
     best = max(fits, key=lambda shift: float(fits[shift]))
     assert abs(best) <= 0.02
     assert fits[best] > 0.5
+
+
+@pytest.mark.parametrize("voice_id", SENTENCES)
+def test_how_long_a_text_takes_is_known_about_before_it_is_said(voice_id: str) -> None:
+    text = SENTENCES[voice_id] + "\n" + SENTENCES[voice_id]
+    made = speech.voice(voice_id).say(text, seed=0)
+    assert speech.estimated_seconds(text, voice_id=voice_id) == pytest.approx(made.seconds, rel=0.4)
+
+
+def test_numbers_are_known_to_take_longer_than_words() -> None:
+    said = "Call 555 123 4567 on 3 May 2024."
+    made = speech.voice(ENGLISH).say(said, seed=0)
+    known = speech.estimated_seconds(said, voice_id=ENGLISH)
+    assert known == pytest.approx(made.seconds, rel=0.4)
+    assert known > 2 * speech.estimated_seconds(
+        "Call us again on a nice day in May.", voice_id=ENGLISH
+    )
 
 
 def test_two_sentences_have_a_short_pause_between_them() -> None:
