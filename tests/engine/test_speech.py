@@ -244,6 +244,14 @@ def test_what_is_written_in_signs_is_read_in_words(text: str) -> None:
     assert symbols(text) == symbols(SAME[text])
 
 
+def test_a_basic_voice_does_not_read_emoji_out() -> None:
+    plain, decorated = (
+        [p.symbol for p in speech.voice("espeak:de").say(text, seed=0).phonemes]
+        for text in ("Hallo Welt", "Hallo 😀 Welt 🎉")
+    )
+    assert decorated == plain
+
+
 def test_no_latin_letter_is_passed_over() -> None:
     letters = [chr(code) for code in range(0xC0, 0x220)]
     read = [
