@@ -40,6 +40,7 @@ REFUSED = {
     "punctuation": ("?! … — ***", ENGLISH, "text_unspeakable"),
     "one character too many": ("word " * 120 + "w", ENGLISH, "text_too_long"),
     "ten thousand characters": ("a" * 10_000, ENGLISH, "text_too_long"),
+    "more numbers than a video can say": ("1234567890 " * 50, ENGLISH, "text_too_long"),
     "a word without an end": ("a" * 61, ENGLISH, "text_unspeakable"),
     "Cyrillic for English": ("Привет, мир", ENGLISH, "text_wrong_script"),
     "Chinese for English": ("你好世界", ENGLISH, "text_wrong_script"),
@@ -180,6 +181,23 @@ def test_a_hiss_is_heard_when_its_phoneme_says_so(voice_id: str) -> None:
     assert fits[best] > 0.5
 
 
+@pytest.mark.parametrize("voice_id", SENTENCES)
+def test_how_long_a_text_takes_is_known_about_before_it_is_said(voice_id: str) -> None:
+    text = SENTENCES[voice_id] + "\n" + SENTENCES[voice_id]
+    made = speech.voice(voice_id).say(text, seed=0)
+    assert speech.estimated_seconds(text, voice_id=voice_id) == pytest.approx(made.seconds, rel=0.4)
+
+
+def test_numbers_are_known_to_take_longer_than_words() -> None:
+    said = "Call 555 123 4567 on 3 May 2024."
+    made = speech.voice(ENGLISH).say(said, seed=0)
+    known = speech.estimated_seconds(said, voice_id=ENGLISH)
+    assert known == pytest.approx(made.seconds, rel=0.4)
+    assert known > 2 * speech.estimated_seconds(
+        "Call us again on a nice day in May.", voice_id=ENGLISH
+    )
+
+
 def test_two_sentences_have_a_short_pause_between_them() -> None:
     made = speech.voice(ENGLISH).say("Come in. Sit down.", seed=0)
     pauses = [p.end - p.start for p in made.phonemes if p.symbol == spoken.PAUSE]
@@ -224,6 +242,14 @@ def test_a_voice_that_is_not_offered_is_unknown(voice_id: str) -> None:
 @pytest.mark.parametrize("text", SAME)
 def test_what_is_written_in_signs_is_read_in_words(text: str) -> None:
     assert symbols(text) == symbols(SAME[text])
+
+
+def test_a_basic_voice_does_not_read_emoji_out() -> None:
+    plain, decorated = (
+        [p.symbol for p in speech.voice("espeak:de").say(text, seed=0).phonemes]
+        for text in ("Hallo Welt", "Hallo 😀 Welt 🎉")
+    )
+    assert decorated == plain
 
 
 def test_no_latin_letter_is_passed_over() -> None:

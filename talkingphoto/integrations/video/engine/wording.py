@@ -64,6 +64,11 @@ def longest_word(text: str) -> str:
     return max(re.findall(r"[^\W\d_]+", text), key=len, default="")
 
 
+def sentence_ends(text: str) -> int:
+    """How many sentences are followed by another."""
+    return len(re.findall(r"[.!?…:।]\s+\S|\n", text))
+
+
 def _kept(character: str, *, marks: bool) -> str:
     category = unicodedata.category(character)
     if category[0] == "Z" or category == "Cc":
