@@ -149,7 +149,7 @@ def _draw(
     drawing: _Drawing,
 ) -> None:
     mouth = articulation.articulate(said, frames=frames)
-    actor = animator.Animator(framed.image, framed.landmarks)
+    actor = animator.Animator(framed.image, framed.landmarks.astype(np.float32))
     moves = motion.motion(mouth, eye_distance=actor.eye_distance, seed=request.seed)
     height, width = framed.image.shape[:2]
     stamps = marks.stamps(width=width, height=height, watermark=request.watermark)
