@@ -151,17 +151,6 @@ class PocketEngine:
         self.purged.append(ref.id)
 
 
-class Pen:
-    """Stands for whoever writes into a file what made it; it only notes that it was asked."""
-
-    def __init__(self) -> None:
-        self.signed = 0
-
-    def sign(self, path: Path) -> None:
-        assert path.is_file()
-        self.signed += 1
-
-
 def _user(code: str) -> port.EngineFailure:
     return port.EngineFailure(code, "user_input", f"Refused: {code}.")
 

@@ -10,7 +10,7 @@ import sys
 
 from services.generation_service import Order, generation_service
 from talkingphoto import runtime
-from tests.support.pocket_engine import Pen, PocketEngine, portrait
+from tests.support.pocket_engine import PocketEngine, portrait
 from worker import main as worker
 
 
@@ -19,7 +19,6 @@ def main() -> None:
     role, *rest = sys.argv[1:]
     product = runtime.current()
     product.engine = PocketEngine(seconds=float(rest[0]) if role == "work" else 0)
-    product.provenance = Pen()
     if role == "work":
         sys.stdin.readline()
         worker.run(worker.Pace(poll=0.1, heartbeat=0.3, silent=1.5, rescue_every=0.3))

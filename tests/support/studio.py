@@ -23,7 +23,7 @@ from talkingphoto.generations.tables import GenerationRow
 from talkingphoto.rendering import carrying
 from talkingphoto.runtime import Runtime
 from tests.support.clock import TestClock
-from tests.support.pocket_engine import Pen, PocketEngine, portrait
+from tests.support.pocket_engine import PocketEngine, portrait
 
 WORDS = "Good morning. This is a short text."
 
@@ -39,7 +39,6 @@ class Studio:
         self.clock = clock
         self.engine = engine
         runtime.engine = engine
-        runtime.provenance = Pen()
         self.videos = GenerationService(runtime)
         self._auth = AuthService(runtime)
 
