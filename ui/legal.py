@@ -38,7 +38,7 @@ celebrities or other public figures.</li>
 <li>Every video carries an “AI-generated” mark for people and one for programs. They stay on.</li>
 <li>If you show a video to others, you must say that it is artificial: in the European Union by
 law (AI Act, article 50 (4)). The mark helps; the duty is yours.</li></ul>
-<p>What you upload and make stays yours. We use it only to make your video and to show it to you.</p>
+<p>What you upload and make stays yours. We use it only to make your video and show it to you.</p>
 <h2>If rules are broken</h2>
 <p>We may stop a video or close an account that breaks these terms. We say why, and give back
 the money for videos you paid for and have not used, unless the law forbids it.</p>
