@@ -6,7 +6,6 @@ import threading
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -17,20 +16,13 @@ from talkingphoto.integrations.mailer import Mailer
 from talkingphoto.integrations.sandbox_clock import SandboxClock
 from talkingphoto.integrations.stripe_gateway import StripeGateway
 from talkingphoto.integrations.video import port
-
-
-class Signs(Protocol):
-    """Whoever writes into a finished file what made it."""
-
-    def sign(self, path: Path) -> None:
-        """The file says so."""
+from talkingphoto.integrations.video.embedded import EmbeddedEngine
+from talkingphoto.integrations.video.hosted import HostedEngine
+from talkingphoto.integrations.video.provenance import Provenance
 
 
 class Runtime:
     """Everything a service needs from outside; tests hand in their own clock and ids."""
-
-    engine: port.TalkingPhotoEngine
-    provenance: Signs
 
     def __init__(
         self,
@@ -79,6 +71,26 @@ class Runtime:
             smtp_url=self.settings.smtp_url.get_secret_value(),
             sender=self.settings.mail_from,
             folder=self.settings.data / "outbox",
+        )
+
+    @cached_property
+    def engine(self) -> port.TalkingPhotoEngine:
+        """Who makes the videos; nothing is started before it is asked for something."""
+        if self.settings.video_engine == "hosted":
+            return HostedEngine(
+                url=self.settings.video_engine_url,
+                key=self.settings.video_engine_key.get_secret_value(),
+                webhook_secret=self.settings.video_engine_webhook_secret.get_secret_value(),
+            )
+        return EmbeddedEngine(folder=self.settings.data / "engine")
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """Signs finished videos, with the operator's certificate or one of this machine."""
+        return Provenance(
+            folder=self.settings.data / "provenance",
+            certificate=self.settings.c2pa_certificate,
+            key=self.settings.c2pa_key,
         )
 
     @cached_property

@@ -40,7 +40,7 @@ _FAIREST = text("""
             OR waiting.state = 'rendering' AND waiting.alive_until <= :wall)
         AND NOT waiting.cancel_asked AND waiting.attempt < :most AND waiting.due_by > :now
     ORDER BY waiting.watermark, coalesce(busy.videos, 0), served.at NULLS FIRST,
-        waiting.created_at, waiting.id
+        waiting.not_before, waiting.id
     LIMIT 1
     FOR UPDATE OF waiting SKIP LOCKED
 """)

@@ -48,28 +48,24 @@ class _Job:
 
 
 class PocketEngine:
-    """Renders take `seconds`; the first ones fail as `failures` says, one for each submit."""
+    """A render takes `seconds`, and what comes of it is no video when the engine is `damaged`."""
 
-    def __init__(
-        self,
-        *,
-        seconds: float = 0.0,
-        mode: str = "embedded",
-        failures: tuple[port.EngineFailure | None, ...] = (),
-        damaged: bool = False,
-        tiers: tuple[port.Tier, ...] = ("540p", "720p", "1080p"),
-    ) -> None:
+    def __init__(self, *, seconds: float = 0.0, hosted: bool = False) -> None:
         self.seconds = seconds
+        self.damaged = False
+        self.photo_tiers: tuple[port.Tier, ...] = ("540p", "720p", "1080p")
         self.submits: list[port.RenderRequest] = []
         self.photos: list[bytes] = []
         self.purged: list[str] = []
         self.canceled: list[str] = []
-        self._hosted = mode == "hosted"
-        self._failures = list(failures)
-        self._damaged = damaged
-        self._tiers = tiers
+        self._hosted = hosted
+        self._failures: list[port.EngineFailure | None] = []
         self._jobs: dict[str, _Job] = {}
         self._lock = threading.Lock()
+
+    def will_fail(self, *failures: port.EngineFailure | None) -> None:
+        """The next renders end like that, in the order of their submission; None is well."""
+        self._failures += failures
 
     def info(self) -> port.EngineInfo:
         return port.EngineInfo(
@@ -103,7 +99,7 @@ class PocketEngine:
         sink = io.BytesIO()
         picture.save(sink, "JPEG")
         clean = sink.getvalue()
-        return port.Checked(tuple(failures), port.PhotoFinding(clean, clean, self._tiers))
+        return port.Checked(tuple(failures), port.PhotoFinding(clean, clean, self.photo_tiers))
 
     def submit(self, request: port.RenderRequest) -> port.EngineRef:
         with self._lock:
@@ -136,7 +132,7 @@ class PocketEngine:
 
     def fetch(self, ref: port.EngineRef, sink: Path) -> port.ResultMeta:
         request = self._jobs[ref.id].request
-        if self._damaged:
+        if self.damaged:
             sink.write_bytes(b"no video at all")
         else:
             _write_video(sink, seed=request.seed)
@@ -149,17 +145,6 @@ class PocketEngine:
 
     def purge(self, ref: port.EngineRef) -> None:
         self.purged.append(ref.id)
-
-
-class Pen:
-    """Stands for whoever writes into a file what made it; it only notes that it was asked."""
-
-    def __init__(self) -> None:
-        self.signed = 0
-
-    def sign(self, path: Path) -> None:
-        assert path.is_file()
-        self.signed += 1
 
 
 def _user(code: str) -> port.EngineFailure:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 import uuid
-from datetime import timedelta
-from itertools import count
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from services.auth_service import AuthService
 from services.generation_service import GenerationService, Order, VideoView
 from talkingphoto.billing import catalog, ledger, subscriptions
+from talkingphoto.generations import queue
 from talkingphoto.generations.tables import GenerationRow
+from talkingphoto.rendering import carrying
 from talkingphoto.runtime import Runtime
 from tests.support.clock import TestClock
-from tests.support.pocket_engine import Pen, PocketEngine, portrait
+from tests.support.pocket_engine import PocketEngine, portrait
 
 WORDS = "Good morning. This is a short text."
 
@@ -24,23 +31,41 @@ WORDS = "Good morning. This is a short text."
 class Studio:
     """The verbs of videos over one database, with an engine that fits in a pocket."""
 
-    def __init__(self, runtime: Runtime, clock: TestClock, engine: PocketEngine) -> None:
+    def __init__(
+        self, runtime: Runtime, clock: TestClock, engine: PocketEngine, *, folder: Path
+    ) -> None:
+        runtime.settings = runtime.settings.model_copy(update={"data": folder})
         self.runtime = runtime
         self.clock = clock
         self.engine = engine
         runtime.engine = engine
-        runtime.provenance = Pen()
         self.videos = GenerationService(runtime)
         self._auth = AuthService(runtime)
-        self._numbers = count(1)
+
+    def close(self) -> None:
+        """Nothing is unfinished or waits any more, and nobody is connected."""
+        self.clock.advance(days=2)
+        self.videos.sweep()
+        with self.runtime.transaction() as session:
+            session.execute(text("DELETE FROM procrastinate_jobs"))
+        self.runtime.database.dispose()
+
+    def environment(self) -> dict[str, str]:
+        """What makes a process the same product, and the same place for files."""
+        return {
+            **os.environ,
+            "DATABASE_URL": self.runtime.database_url,
+            "TALKINGPHOTO_DATA": str(self.runtime.settings.data),
+            "WORKER": "external",
+        }
 
     def a_person(self, *, packs: int = 0, plan: str | None = None) -> str:
         """Somebody with the three free credits, so many bought ones, and perhaps a plan."""
         user_id = self._auth.register(
-            email=f"person{next(self._numbers)}@example.com",
+            email=f"{uuid.uuid4()}@example.com",
             password="a sentence that nobody else uses",
             terms_accepted=True,
-            ip=f"10.0.0.{next(self._numbers)}",
+            ip=str(uuid.uuid4()),
             user_agent="test",
         ).user.id
         if packs:
@@ -134,9 +159,80 @@ class Studio:
                 .values(**values)
             )
 
-    def let_lapse(self, generation_id: str) -> None:
-        """Whoever makes the video was silent for too long."""
-        self.change(generation_id, alive_until=self.runtime.wall_clock() - timedelta(seconds=1))
+    def row(self, generation_id: str) -> Any:
+        """All columns of the video."""
+        query = select(GenerationRow.__table__).where(GenerationRow.id == UUID(generation_id))
+        with self.runtime.read_only() as session:
+            return session.execute(query).one()
+
+    def claim(self) -> queue.Claim:
+        """A worker has taken the video whose turn it is."""
+        with self.runtime.transaction() as session:
+            wall = self.runtime.wall_clock()
+            claim = queue.claim(session, now=self.clock.now, wall=wall)
+        assert claim is not None
+        return claim
+
+    def claims_nothing(self) -> bool:
+        """Whether a worker finds nothing to take."""
+        with self.runtime.transaction() as session:
+            wall = self.runtime.wall_clock()
+            return queue.claim(session, now=self.clock.now, wall=wall) is None
+
+    def claims_as_of(self, wall: datetime) -> None:
+        """A worker that took the video at that moment looks at it now, for the first time."""
+        self.hurry_all()
+        with self.runtime.transaction() as session:
+            claim = queue.claim(session, now=self.clock.now, wall=wall)
+        assert claim is not None
+        outcome = carrying.carry(self.runtime, claim)
+        assert outcome is not None
+        assert self.videos.finish(claim, outcome)
+
+    def hurry(self, generation_id: str) -> None:
+        """The time until its next attempt is over."""
+        self.change(generation_id, not_before=self.runtime.wall_clock())
+
+    def hurry_all(self) -> None:
+        """Whatever waits may have been taken long ago."""
+        with self.runtime.transaction() as session:
+            session.execute(
+                update(GenerationRow).values(not_before=datetime(2000, 1, 1, tzinfo=UTC))
+            )
+
+    def expire(self) -> int:
+        """The ledger's own sweep has run: how much it ended."""
+        with self.runtime.transaction() as session:
+            return ledger.expire(session, now=self.clock.now)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """A worker is at it in another thread, and has ended after the block."""
+        worker = threading.Thread(target=self.videos.run)
+        worker.start()
+        try:
+            yield
+        finally:
+            worker.join(timeout=20)
+            assert not worker.is_alive()
+
+    @staticmethod
+    def until(true: Callable[[], bool], *, seconds: float = 10) -> None:
+        """It has become true within so many seconds."""
+        deadline = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def let_lapse(self) -> None:
+        """Whoever makes a video was silent for too long."""
+        past = self.runtime.wall_clock() - timedelta(seconds=1)
+        with self.runtime.transaction() as session:
+            session.execute(
+                update(GenerationRow)
+                .where(GenerationRow.state == "rendering")
+                .values(alive_until=past)
+            )
 
     def stored(self) -> set[str]:
         """The keys of everything that is stored."""

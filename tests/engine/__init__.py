@@ -1,0 +1,1 @@
+"""The embedded engine: its parts by themselves, and the video it makes."""
