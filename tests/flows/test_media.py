@@ -54,9 +54,7 @@ class Watched:
 
 @pytest.fixture
 def watched(runtime: Runtime, clock: TestClock, tmp_path: Path) -> Watched:
-    settings = runtime.settings.model_copy(update={"data": tmp_path})
-    runtime.settings = settings
-    studio = Studio(ready_for_web(runtime, clock), clock, PocketEngine())
+    studio = Studio(ready_for_web(runtime, clock), clock, PocketEngine(), folder=tmp_path)
     app = create_app(runtime)
     owner = Visitor(app.test_client())
     owner.register("ada@example.com")

@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 # The path above makes these importable.
 from talkingphoto import runtime as runtimes  # noqa: E402
-from tests.support.pocket_engine import Pen, PocketEngine  # noqa: E402
+from tests.support.pocket_engine import PocketEngine  # noqa: E402
 
 RENDER_SECONDS = 2.0
 _LOOKS_A_SECOND = 5
@@ -26,7 +26,7 @@ _LOOKS_A_SECOND = 5
 def main(port: int) -> None:
     """Everything answers until the process ends."""
     runtime = runtimes.current()
-    runtime.engine, runtime.provenance = PocketEngine(seconds=RENDER_SECONDS), Pen()
+    runtime.engine = PocketEngine(seconds=RENDER_SECONDS)
     from services import generation_service  # it wants the engine that was just set
     from web.app import create_app
 
