@@ -160,6 +160,20 @@ def test_the_border_of_the_picture_stays_put(
         assert np.abs(frame[edge].astype(int) - image[edge]).max() <= 2
 
 
+def test_a_face_that_fills_the_picture_does_not_fold_at_the_border() -> None:
+    image, landmarks = models_of_faces.smiling()
+    left, top = landmarks[:, :2].min(0).astype(int) - 4
+    right, bottom = landmarks[:, :2].max(0).astype(int) + 4
+    landmarks[:, :2] -= (left, top)
+    animator = Animator(image[top:bottom, left:right], landmarks)
+    for yaw in (-0.06, 0.06):
+        for pitch in (-0.05, 0.05):
+            turn = HeadPose(yaw, pitch, 0.03, 2.0, 2.0)
+            fields = animator.fields(Mouth(landmarks).pose(OPEN, activity=1.0), brow=0.0, turn=turn)
+            assert least_stretch(fields.head, animator.grid_step) > 0.3
+            assert least_stretch(fields.lower_face, animator.grid_step) > 0
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     shape=poses,

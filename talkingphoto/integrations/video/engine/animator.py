@@ -44,7 +44,7 @@ BOX_BESIDE, BOX_ABOVE, BOX_BELOW = 0.30, 0.12, 0.12
 # Beyond the corners the border between the upper and the lower face runs down a little.
 SEAM_SLOPE = 0.18
 SEAM_PIXELS, SEAM_WIDENS, SEAM_WIDEST = 1.1, 1.3, 0.45
-LINE_SHADE, LINE_WIDTH = 0.38, 0.009
+LINE_SHADE, LINE_WIDTH = 0.28, 0.009
 CLOSED_UNDER = 0.06
 LEAST_BLINK = 0.01
 
