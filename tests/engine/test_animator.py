@@ -112,6 +112,9 @@ def test_rounding_covers_the_teeth_of_a_smile(animators: dict[str, Animator]) ->
         _, saturation, brightness = cv2.split(cv2.cvtColor(mouth, cv2.COLOR_BGR2HSV))
         return int(((saturation < 45) & (brightness > 150)).sum())
 
+    mouth = Mouth(landmarks)
+    down = mouth.pose(ROUND, activity=1.0).upper[5, 1] - mouth.upper[5, 1]
+    assert down > 0.5 * mouth.gap[5]
     smile = teeth(REST, 0.0)
     assert smile > 100
     assert teeth(ROUND, 1.0) < 0.25 * smile
