@@ -15,15 +15,16 @@ WORKERS ?= 4
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup run demo test check static format format-check lint types imports \
-	sandbox-contract sandbox-cli bench lock clean
+	sandbox-contract sandbox-cli bench lock clean FORCE
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(READY)  ## make .venv and install the locked packages; at once when done already
+setup: $(READY)  ## make .venv, install the locked packages, fetch the face models; at once when done
 	@:
 
-$(READY):
+# The last file that set-up fetches: without it nothing is ready, whatever the stamp says.
+$(READY): $(if $(wildcard models/NOTICE),,FORCE)
 	@bin/setup "$@"
 
 run: $(READY)  ## run the whole product until Ctrl-C
@@ -76,7 +77,7 @@ lock: $(READY)  ## for maintainers: resolve the dependencies again
 	@$(PYTHON) -m uv export --quiet --all-extras --no-dev --no-emit-project \
 		--format requirements-txt --no-header -o requirements-payment.txt
 
-clean:  ## delete .venv and what tools left behind; the data folder stays
-	@rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+clean:  ## delete .venv, the face models and what tools left behind; the data folder stays
+	@rm -rf .venv models build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -42,7 +42,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="talkingphoto", description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(metavar="command", required=True)
     _add_up(commands)
-    _add(commands, "worker", _worker, "run background jobs until told to stop")
+    worker = _add(commands, "worker", _worker, "run background jobs until told to stop")
+    worker.add_argument(
+        "--queue",
+        choices=("all", "main", "render"),
+        default="all",
+        help="all of them, only videos (render), or all but videos (main)",
+    )
     _add(commands, "sandbox", _sandbox, "run the Stripe sandbox alone")
     database = _add_group(commands, "database", "look after the embedded PostgreSQL")
     _add(database, "status", _database_status, "whether it runs, and where")
@@ -88,10 +94,10 @@ def _up(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _worker(_chosen: argparse.Namespace) -> int:
+def _worker(chosen: argparse.Namespace) -> int:
     from worker import main as worker
 
-    worker.run()
+    worker.run(share=chosen.queue)
     return 0
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from talkingphoto import processes, stack, supervisor
 from talkingphoto.foundation import database, errors, settings
 from talkingphoto.integrations import embedded_postgres, postgres_programs, schema
+from talkingphoto.integrations.video.engine import models
 from talkingphoto.runtime import Runtime
 
 _OLDEST_PYTHON, _NEWEST_PYTHON = (3, 11), (3, 13)
@@ -31,9 +32,9 @@ class Finding:
     well: bool = True
 
 
-def examine() -> list[Finding]:
+def examine(*, models_folder: Path = models.FOLDER) -> list[Finding]:
     """What was found, in the order in which a start would meet it."""
-    found = [_python()]
+    found = [_python(), _models(models_folder)]
     try:
         planned = stack.inspect()
     except settings.SettingsFault as fault:
@@ -54,6 +55,14 @@ def _python() -> Finding:
         return Finding("python", text)
     remedy = "delete .venv, install Python 3.11, 3.12 or 3.13, and run make setup"
     return Finding("python", f"{text} is not supported: {remedy}", well=False)
+
+
+def _models(folder: Path) -> Finding:
+    missing = models.missing(folder)
+    if not missing:
+        return Finding("face models", "all there")
+    text = f"missing or damaged: {', '.join(missing)}: run {models.COMMAND}"
+    return Finding("face models", text, well=False)
 
 
 def _disk(folder: Path) -> Finding:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import threading
 from contextlib import AbstractContextManager
 from functools import cached_property
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from talkingphoto.foundation import clock as clocks
 from talkingphoto.foundation import crypto, database, ids, logs, settings
-from talkingphoto.integrations import embedded_postgres, schema
+from talkingphoto.integrations import embedded_postgres, moderation, schema, storage
 from talkingphoto.integrations.mailer import Mailer
 from talkingphoto.integrations.sandbox_clock import SandboxClock
 from talkingphoto.integrations.stripe_gateway import StripeGateway
+from talkingphoto.integrations.video import port
+from talkingphoto.integrations.video.embedded import EmbeddedEngine
+from talkingphoto.integrations.video.hosted import HostedEngine
+from talkingphoto.integrations.video.provenance import Provenance
 
 
 class Runtime:
@@ -32,6 +37,8 @@ class Runtime:
         # a message came are questions for the machine's time, whatever the product's clock says.
         self.wall_clock = clocks.system_clock
         self.new_id = new_id
+        # Set when this process is to end: whoever waits for something long gives it back.
+        self.stopping = threading.Event()
 
     @cached_property
     def database(self) -> database.Database:
@@ -65,6 +72,58 @@ class Runtime:
             sender=self.settings.mail_from,
             folder=self.settings.data / "outbox",
         )
+
+    @cached_property
+    def engine(self) -> port.TalkingPhotoEngine:
+        """Who makes the videos; nothing is started before it is asked for something."""
+        if self.settings.video_engine == "hosted":
+            return HostedEngine(
+                url=self.settings.video_engine_url,
+                key=self.settings.video_engine_key.get_secret_value(),
+                webhook_secret=self.settings.video_engine_webhook_secret.get_secret_value(),
+            )
+        return EmbeddedEngine(folder=self.settings.data / "engine")
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """Signs finished videos, with the operator's certificate or one of this machine."""
+        return Provenance(
+            folder=self.settings.data / "provenance",
+            certificate=self.settings.c2pa_certificate,
+            key=self.settings.c2pa_key,
+        )
+
+    @cached_property
+    def storage(self) -> storage.Storage:
+        """Where photos and videos are kept."""
+        chosen = self.settings
+        if chosen.storage == "folder":
+            return storage.FolderStorage(chosen.data / "media", new_id=self.new_id)
+        client = storage.bucket_client(
+            endpoint=chosen.s3_endpoint,
+            region=chosen.s3_region,
+            access_key=chosen.s3_access_key.get_secret_value(),
+            secret_key=chosen.s3_secret_key.get_secret_value(),
+        )
+        copies = chosen.data / "media-copies"
+        return storage.BucketStorage(client, chosen.s3_bucket, copies, new_id=self.new_id)
+
+    @cached_property
+    def moderation(self) -> moderation.TextModeration:
+        """Who says what may not be said."""
+        return moderation.WordRules()
+
+    @cached_property
+    def media_signer(self) -> crypto.Signer:
+        """Signs the addresses under which a video is sent for a while."""
+        secret = self.settings.secret_key.get_secret_value()
+        return crypto.Signer(secret, purpose="talkingphoto media")
+
+    def work_folder(self) -> Path:
+        """A folder on this machine for what is being made."""
+        folder = self.settings.data / "work"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder
 
     @cached_property
     def cipher(self) -> crypto.Cipher:

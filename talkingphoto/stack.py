@@ -87,7 +87,8 @@ def _planned(asked: dict[str, str], chosen: settings.Settings, ports: Ports) -> 
         asked["STRIPE_API_BASE"] = f"http://127.0.0.1:{sandbox}"
     parts = [
         _web(asked, chosen, port=web),
-        _command(asked, "worker", "worker"),
+        _command(asked, "worker", "worker", "--queue", "main"),
+        _command(asked, "renderer", "worker", "--queue", "render"),
         _app(asked, chosen, port=app),
     ]
     if sandbox:

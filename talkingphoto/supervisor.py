@@ -97,7 +97,7 @@ class Supervisor:
         self._ensure_database()
         self._launch("sandbox", "app")
         self._finish(self._stack.migrations)
-        self._launch("web", "worker")
+        self._launch("web", "worker", "renderer")
         self._until_healthy("sandbox")
         self._finish(self._stack.catalog)
         self._until_healthy(*self._children)

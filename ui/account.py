@@ -8,7 +8,7 @@ import streamlit as st
 
 from services import payment_service
 from talkingphoto.billing import ledger
-from ui import doors, kit, session, trouble, wording
+from ui import doors, kit, repeating, session, trouble, wording
 
 _ROWS = 50
 _SOON, _CALM = "2s", "10s"
@@ -43,7 +43,7 @@ def page(visit: session.Visit) -> None:
         + kit.post_button("Sign out", f"{visit.web_url}/auth/logout", name="Sign out")
         + "</div>"
     )
-    st.fragment(_body, run_every=every)(visit.user.id, visit)
+    repeating.keep_running(_body, every, visit.user.id, visit)
 
 
 def _body(user_id: str, visit: session.Visit) -> None:

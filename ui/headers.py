@@ -12,7 +12,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from talkingphoto import runtime
-from talkingphoto.foundation import browser
+from talkingphoto.foundation import browser, setting_rules
 from talkingphoto.foundation.settings import Settings
 
 _INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
@@ -43,13 +43,16 @@ class SecurityHeaders:
 
 def content_policy(settings: Settings) -> str:
     """Nothing but our own origin, Streamlit's one inline script by its hash, and our forms."""
+    # Finished videos and their pictures come from the web application.
+    media = setting_rules.origin(settings.web_url)
     return "; ".join(
         (
             "default-src 'self'",
             f"script-src 'self' {' '.join(_inline_hashes())}",
             # Streamlit and its charts write style attributes; styles run nothing.
             "style-src 'self' 'unsafe-inline'",
-            "img-src 'self' data: blob:",
+            f"img-src 'self' data: blob: {media}",
+            f"media-src 'self' {media}",
             "font-src 'self' data:",
             "connect-src 'self'",
             "object-src 'none'",

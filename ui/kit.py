@@ -13,6 +13,8 @@ esc = html.escape
 STATIC = Path(__file__).resolve().parent.parent / "static"
 FAVICON = STATIC / "img" / "favicon.svg"
 PORTRAIT = "app/static/img/portrait.jpg"
+SAMPLE = "sample/sample.mp4"
+SAMPLE_POSTER = "sample/poster.jpg"
 MARK = '<span class="tp-mark" aria-hidden="true"></span>'
 _HEIGHTS = (6, 10, 18, 26, 14, 22, 30, 18, 8, 12, 24, 32, 20, 12, 26, 16, 28, 22, 10, 6, 14, 24, 18)
 
@@ -115,6 +117,19 @@ def frame(said: str, *, alt: str) -> str:
     return (
         f'<figure class="tp-frame"><img src="{PORTRAIT}" alt="{esc(alt)}" width="640" height="640">'
         f'<figcaption>{wave(32, said=17)}<span class="tp-frame__note">Example</span>'
+        f'<p class="tp-frame__said">{esc(said)}</p></figcaption></figure>'
+    )
+
+
+def sample(said: str, *, alt: str) -> str:
+    """A video made by the engine, to be played where it stands; a picture while there is none."""
+    if not (STATIC / SAMPLE).is_file():
+        return frame(said, alt=alt)
+    return (
+        '<figure class="tp-frame"><video controls preload="none" playsinline '
+        f'poster="app/static/{SAMPLE_POSTER}" src="app/static/{SAMPLE}" aria-label="{esc(alt)}">'
+        f"</video><figcaption>{wave(32, said=17)}"
+        f'<span class="tp-frame__note">Made here, AI-generated</span>'
         f'<p class="tp-frame__said">{esc(said)}</p></figcaption></figure>'
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from talkingphoto import runtime
 from talkingphoto.accounts import terms as accepted
 from ui import kit, session, wording
 
@@ -30,9 +31,14 @@ account, until you cancel.</p>
 <p>You can cancel at any time by writing to {_mail(visit)}. The plan then runs to the end of the
 time you paid for. Videos bought in a pack stay yours. See also <a href="/refunds">refunds</a>.</p>
 <h2>Photos and words</h2>
-<ul><li>Use only photos of yourself, or of people who agreed to it. No photos of children.</li>
+<ul><li>Use only photos of yourself, or of adults who agreed to it. You confirm this for every
+video, and we keep that you did. No photos of anybody under 18, and none of politicians,
+celebrities or other public figures.</li>
 <li>Do not pretend that somebody said what they did not say, and do not harass or deceive.</li>
-<li>Every video carries a small “AI-generated” mark. It stays on, in every plan.</li></ul>
+<li>Every video carries a small “AI-generated” mark that people see, and one in the file that
+programs read. They stay on, in every plan. Do not remove them.</li>
+<li>Who shows such a video to others must say that it is artificial. In the European Union this is
+the law (AI Act, article 50, paragraph 4). The mark helps with it; the duty is yours.</li></ul>
 <p>What you upload and what you make stays yours. We use it only to make your video and to show
 it to you.</p>
 <h2>If rules are broken</h2>
@@ -50,6 +56,8 @@ the terms it was bought under.</p>
 
 def privacy(visit: session.Visit) -> None:
     """The privacy notice is on the page."""
+    settings = runtime.current().settings
+    days = wording.days
     _prose(
         "Privacy",
         "What we know about you, why, and for how long.",
@@ -61,9 +69,19 @@ def privacy(visit: session.Visit) -> None:
 <li>That you accepted the terms, and when.</li></ul>
 <p>Card details go to Stripe, which takes the payment. They never reach us.</p>
 <h2>Photos</h2>
-<p>Photos are used to make your video and for nothing else. They are never used for training, and
-we keep no face recognition data.</p>
+<p>A photo is used to make your video and for nothing else. It is never used for training, and no
+address leads to it: nobody can open it, not even you. To move the mouth, the program finds the
+points of the face while it works, and forgets them when it is done. We keep no template of a face
+and recognise nobody. With each video we keep that you were allowed to use the photo, and a
+checksum of it, so that a photo we had to block stays blocked.</p>
+<h2>Videos and words</h2>
+<p>Your words, your video and its first picture are kept for you and shown to you alone. If
+somebody reports a video, a person of ours looks at it; we keep the report and the address it
+came from.</p>
 <h2>How long</h2>
+<p>A photo is deleted {days(settings.photo_days)} after its video was made at the latest. A video is
+deleted on the day shown beside it in your studio, after at most {days(settings.video_days)}, or as
+soon as you delete it; the photo and the words go with it.</p>
 <p>We keep your account until you ask us to delete it. Invoices and the records behind them stay
 as long as tax law requires, without anything else of yours.</p>
 <h2>Cookies</h2>
@@ -113,8 +131,8 @@ not even a part of it: we do not need it.</p>
 <h2>Changing or cancelling a plan</h2>
 <p>Say which plan you want, or that you want to stop. We confirm by e-mail with the date.</p>
 <h2>About a video</h2>
-<p>If a video shows you and you did not agree, send its link. We take it down first and ask
-questions after.</p>
+<p>If a video shows you and you did not agree, send us the video or its link, or use “Report” beside
+it. We take it down first and ask questions after.</p>
 """,
     )
 

@@ -14,6 +14,9 @@ EVERY_PAID_PLAN = (
     "Cancel any time",
 )
 
+# What the sample video says, made by the engine itself.
+_SAID = "“Good morning, team. Here is what changed this week.”"
+
 
 def page(visit: session.Visit) -> None:
     """Home is on the page, with the plans as they are for this person today."""
@@ -77,10 +80,7 @@ def _hero(visit: session.Visit) -> str:
         '<p class="tp-lead">Add a portrait, write what it should say, '
         "and get a video of it speaking.</p>"
         f'{action}<ul class="tp-promises">{points}</ul></div>'
-        + kit.frame(
-            "“Good morning, team. Here is what changed this week.”",
-            alt="Portrait of an astronaut, with the words it is made to say below",
-        )
+        + kit.sample(_SAID, alt="Portrait of an astronaut, with the words it says below")
         + "</div>"
     )
 

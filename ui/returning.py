@@ -8,7 +8,7 @@ import streamlit as st
 
 from services import payment_service
 from talkingphoto.foundation import errors
-from ui import doors, kit, pricing, session, trouble, wording
+from ui import doors, kit, pricing, repeating, session, trouble, wording
 
 WAIT_SECONDS = 30
 _TICKS = "tp:ticks:"
@@ -40,7 +40,7 @@ def success(visit: session.Visit) -> None:
         return
     told = _ask(visit.user.id, session_id)
     if told.waiting and _ticks(session_id) < WAIT_SECONDS:
-        st.fragment(_wait, run_every="1s")(visit.user.id, session_id)
+        repeating.keep_running(_wait, "1s", visit.user.id, session_id)
     elif told.waiting:
         _still_waiting(told, session_id)
     else:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from services import auth_service, payment_service
 from talkingphoto import runtime
+from ui import repeating
 
 SESSION_COOKIE = "__Host-tp_session"
 EMAIL_COOKIE = "__Host-tp_email"
@@ -68,10 +69,9 @@ def ended_elsewhere() -> bool:
     return bool(st.session_state.get(_ENDED))
 
 
-@st.fragment(run_every="1s")
 def watch(user_id: str) -> None:
     """The whole page runs again within a second or so of the session ending in another window."""
-    leave_unless(user_id)
+    repeating.keep_running(leave_unless, "1s", user_id)
 
 
 def leave_unless(user_id: str) -> None:

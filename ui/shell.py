@@ -10,7 +10,19 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from talkingphoto import runtime
-from ui import account, doors, kit, legal, messages, pricing, returning, session, trouble, wording
+from ui import (
+    account,
+    doors,
+    kit,
+    legal,
+    messages,
+    pricing,
+    returning,
+    session,
+    studio,
+    trouble,
+    wording,
+)
 
 View = Callable[[session.Visit], None]
 
@@ -20,15 +32,15 @@ def run() -> None:
     kit.stylesheet()
     with trouble.shown():
         visit = session.begin()
-        home, mine, *others = _pages(visit)
-        page = st.navigation([home, mine, *others], position="hidden")
+        home, mine, making, *others = _pages(visit)
+        page = st.navigation([home, mine, making, *others], position="hidden")
         st.set_page_config(
             page_title=f"{page.title} · TalkingPhoto",
             page_icon=kit.FAVICON,
             layout="wide",
             initial_sidebar_state="collapsed",
         )
-        _header(visit, menu={home: "sell", mine: "receipt_long"}, here=page)
+        _header(visit, menu={making: "movie", home: "sell", mine: "receipt_long"}, here=page)
         _notices()
         with trouble.shown():
             page.run()
@@ -51,6 +63,7 @@ def _pages(visit: session.Visit) -> list[StreamlitPage]:
     return [
         at("", "Plans", pricing.page),
         at("account", "Account", account.page),
+        at("studio", "Studio", studio.page),
         at("sign-in", "Sign in", doors.sign_in),
         at("sign-up", "Create account", doors.sign_up),
         at("success", "Payment", returning.success),

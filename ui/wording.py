@@ -37,6 +37,11 @@ def videos(count: int) -> str:
     return f"{count:,} video" if count == 1 else f"{count:,} videos"
 
 
+def days(count: int) -> str:
+    """A number of days: 1 day, 90 days."""
+    return f"{count:,} day" if count == 1 else f"{count:,} days"
+
+
 def change(count: int) -> str:
     """A movement with its sign: +30, or a true minus."""
     return f"+{count:,}" if count > 0 else f"{MINUS}{abs(count):,}" if count < 0 else "0"
@@ -51,3 +56,23 @@ def day(at: datetime, zone: tzinfo) -> str:
     """The day in the reader's zone: 14 Dec 2026."""
     local = at.astimezone(zone)
     return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def moment(at: datetime, zone: tzinfo) -> str:
+    """The day and the minute in the reader's zone: 14 Dec 2026, 09:05."""
+    local = at.astimezone(zone)
+    return f"{day(at, zone)}, {local:%H:%M}"
+
+
+def clock(seconds: float) -> str:
+    """A length as a player shows it: 0:09, 1:05."""
+    whole = max(1, round(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def about(seconds: float) -> str:
+    """A length as a person says it: about 9 seconds, about 2 minutes."""
+    whole = max(1, round(seconds))
+    if whole < 90:
+        return f"about {whole} second{'' if whole == 1 else 's'}"
+    return f"about {round(whole / 60)} minutes"

@@ -17,10 +17,11 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Response
 
 from services.auth_service import AuthService
+from services.generation_service import GenerationService
 from services.payment_service import PaymentService
 from services.webhook_service import WebhookService
 from talkingphoto.runtime import Runtime
-from web import auth, billing, errors, guards, headers, health, webhooks
+from web import auth, billing, errors, guards, headers, health, media, reports, webhooks
 from worker import main as worker
 
 log = structlog.get_logger()
@@ -83,13 +84,14 @@ def create_app(runtime: Runtime) -> WebApp:
         auth=AuthService(runtime),
         payments=PaymentService(runtime),
         webhooks=WebhookService(runtime),
+        generations=GenerationService(runtime),
     )
     hops = runtime.settings.trusted_proxies
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=0)  # type: ignore[method-assign]
     _guard(app, runtime)
     errors.register(app)
-    for module in (auth, billing, health, webhooks):
+    for module in (auth, billing, health, media, reports, webhooks):
         app.register_blueprint(module.bp)
     if runtime.settings.worker == "embedded":
         worker.start_thread(runtime)
@@ -110,7 +112,9 @@ def _guard(app: WebApp, runtime: Runtime) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        response.headers.update(fixed)
+        # A route may say otherwise, as the one for a customer's own video does.
+        for name, value in fixed.items():
+            response.headers.setdefault(name, value)
         response.headers["X-Request-Id"] = g.get("request_id", "")
         return response
 

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from flask import current_app, g, request
 
 from services.auth_service import AuthService, User
+from services.generation_service import GenerationService
 from services.payment_service import PaymentService
 from services.webhook_service import ENDPOINT_PATH, WebhookService
 from talkingphoto.foundation import errors
@@ -20,6 +21,9 @@ from talkingphoto.runtime import Runtime
 SESSION_COOKIE = "__Host-tp_session"
 FORM_TYPE = "application/x-www-form-urlencoded"
 EXTENSION = "talkingphoto"
+VIDEO_CALLBACK = "/webhook/video"
+# Programs call these; what they send is proved by a signature.
+_SIGNED_PATHS = frozenset({ENDPOINT_PATH, VIDEO_CALLBACK})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 _MOST_FIELDS = 20
@@ -38,6 +42,7 @@ class Wiring:
     auth: AuthService
     payments: PaymentService
     webhooks: WebhookService
+    generations: GenerationService
 
 
 def wiring() -> Wiring:
@@ -74,7 +79,7 @@ def check_audience() -> None:
 
 def check_origin() -> None:
     """What changes something was sent by one of our own pages, or is signed; else NotPermitted."""
-    if request.method in _SAFE_METHODS or request.path == ENDPOINT_PATH:
+    if request.method in _SAFE_METHODS or request.path in _SIGNED_PATHS:
         return
     allowed = wiring().runtime.settings.allowed_origins
     if request.headers.getlist("Origin") not in [[origin] for origin in allowed]:
@@ -103,12 +108,12 @@ def field(name: str, *, most: int, default: str | None = None, secret: bool = Fa
 
     A `secret` may hold any character a person can type and a form can carry, except NUL.
     """
-    values = [value for sent, value in _form() if sent == name]
-    if not values and default is not None:
-        return default
-    if len(values) != 1 or len(values[0]) > most or not _is_plain(values[0], secret=secret):
-        raise errors.InvalidRequest("form.invalid", f"The field “{name}” cannot be used as sent.")
-    return values[0]
+    return _one(name, most=most, default=default, allowed=None if secret else "")
+
+
+def lines(name: str, *, most: int) -> str:
+    """The one text sent under that name, which may have several lines; InvalidRequest if none."""
+    return _one(name, most=most, default=None, allowed="\r\n\t").replace("\r\n", "\n")
 
 
 def only(*names: str) -> None:
@@ -134,10 +139,22 @@ def _read_form() -> list[tuple[str, str]]:
         raise errors.InvalidRequest("form.unreadable", "The form cannot be read.") from fault
 
 
-def _is_plain(value: str, *, secret: bool) -> bool:
-    if secret:
+def _one(name: str, *, most: int, default: str | None, allowed: str | None) -> str:
+    """The one value of that name, with no control characters but those `allowed`; None: but NUL."""
+    values = [value for sent, value in _form() if sent == name]
+    if not values and default is not None:
+        return default
+    if len(values) != 1 or len(values[0]) > most or not _is_plain(values[0], allowed):
+        raise errors.InvalidRequest("form.invalid", f"The field “{name}” cannot be used as sent.")
+    return values[0]
+
+
+def _is_plain(value: str, allowed: str | None) -> bool:
+    if allowed is None:
         return "\0" not in value
-    return not any(unicodedata.category(letter) == "Cc" for letter in value)
+    return not any(
+        unicodedata.category(letter) == "Cc" and letter not in allowed for letter in value
+    )
 
 
 def _is_local() -> bool:

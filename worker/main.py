@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Literal
 
 import procrastinate
 import structlog
 
 from talkingphoto import runtime as runtimes
 from talkingphoto.foundation import jobs
+from talkingphoto.generations import queue as videos
 from worker.tasks import TASKS
 
 log = structlog.get_logger()
 
+Share = Literal["all", "main", "render"]
+
 CONCURRENCY = 4
+# A render keeps two cores busy: more at once would make each of them slower.
+RENDERS = max(1, (os.cpu_count() or 1) // 2)
 CLEAN_EVERY_RESCUES = 720
 GRACE_SECONDS = 10.0
 RESTART_SECONDS = 2.0
@@ -39,12 +46,13 @@ _thread_lock = threading.Lock()
 _thread: threading.Thread | None = None
 
 
-def run(pace: Pace | None = None) -> None:
-    """Jobs are run until the process is told to stop; running ones may end first."""
-    stop = threading.Event()
+def run(pace: Pace | None = None, *, share: Share = "all") -> None:
+    """That share of the jobs is run until the process is told to stop; running ones may end first,
+    but for videos, which go back into the queue."""
+    runtime = runtimes.ready()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    asyncio.run(_serve(runtimes.ready(), stop, pace or Pace()))
+        signal.signal(number, lambda *_: runtime.stopping.set())
+    asyncio.run(_serve(runtime, pace or Pace(), share))
 
 
 def start_thread(runtime: runtimes.Runtime) -> None:
@@ -60,37 +68,31 @@ def start_thread(runtime: runtimes.Runtime) -> None:
 
 
 def _run_thread(runtime: runtimes.Runtime) -> None:
-    asyncio.run(_serve(runtime, threading.Event(), Pace()))
+    asyncio.run(_serve(runtime, Pace(), "all"))
 
 
-async def _serve(runtime: runtimes.Runtime, stop: threading.Event, pace: Pace) -> None:
+async def _serve(runtime: runtimes.Runtime, pace: Pace, share: Share) -> None:
     """A worker that begins again after the database was away."""
-    while not stop.is_set():
+    while not runtime.stopping.is_set():
         try:
-            await _work(runtime, stop, pace)
+            await _work(runtime, pace, share)
         except Exception as fault:  # noqa: BLE001 - whatever ended it, the next one starts afresh
             log.warning("worker.restarting", error=type(fault).__name__)
             await asyncio.sleep(RESTART_SECONDS)
 
 
-async def _work(runtime: runtimes.Runtime, stop: threading.Event, pace: Pace) -> None:
-    app = jobs.build_app(runtime.database_url, TASKS, connections=CONCURRENCY + 3)
+async def _work(runtime: runtimes.Runtime, pace: Pace, share: Share) -> None:
+    crews = _crews(share)
+    # For each crew what it runs, and one connection each to listen, to fetch and to be alive.
+    connections = sum(crew.jobs + 3 for crew in crews)
+    app = jobs.build_app(runtime.database_url, TASKS, connections=connections)
     async with app.open_async():
-        worker = asyncio.create_task(
-            app.run_worker_async(
-                concurrency=CONCURRENCY,
-                fetch_job_polling_interval=pace.poll,
-                update_heartbeat_interval=pace.heartbeat,
-                stalled_worker_timeout=pace.silent,
-                shutdown_graceful_timeout=GRACE_SECONDS,
-                install_signal_handlers=False,
-            )
-        )
+        workers = {asyncio.create_task(_crew_at_work(app, crew, pace)) for crew in crews}
         rescuer = asyncio.create_task(_rescue(app, runtime, pace))
-        watcher = asyncio.create_task(_until(stop))
+        watcher = asyncio.create_task(_until(runtime.stopping))
         log.info("worker.started")
         done, pending = await asyncio.wait(
-            {worker, rescuer, watcher}, return_when=asyncio.FIRST_COMPLETED
+            {*workers, rescuer, watcher}, return_when=asyncio.FIRST_COMPLETED
         )
         for task in pending:
             task.cancel()
@@ -98,6 +100,32 @@ async def _work(runtime: runtimes.Runtime, stop: threading.Event, pace: Pace) ->
                 await task
         for task in done:
             task.result()
+
+
+@dataclass(frozen=True)
+class _Crew:
+    """Who runs the jobs of some queues, and how many of them at once."""
+
+    queues: tuple[str, ...]
+    jobs: int
+
+
+def _crews(share: Share) -> list[_Crew]:
+    others = tuple(sorted({task.queue for task in TASKS.values()} - {videos.QUEUE}))
+    crews = {"main": _Crew(others, CONCURRENCY), "render": _Crew((videos.QUEUE,), RENDERS)}
+    return [crew for name, crew in crews.items() if share in {name, "all"}]
+
+
+async def _crew_at_work(app: procrastinate.App, crew: _Crew, pace: Pace) -> None:
+    await app.run_worker_async(
+        queues=crew.queues,
+        concurrency=crew.jobs,
+        fetch_job_polling_interval=pace.poll,
+        update_heartbeat_interval=pace.heartbeat,
+        stalled_worker_timeout=pace.silent,
+        shutdown_graceful_timeout=GRACE_SECONDS,
+        install_signal_handlers=False,
+    )
 
 
 async def _rescue(app: procrastinate.App, runtime: runtimes.Runtime, pace: Pace) -> None:

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from services.auth_service import AuthService, auth_service
+from services.generation_service import GenerationService, generation_service
 from services.payment_service import PaymentService, payment_service
 from services.webhook_service import WebhookService, webhook_service
 from talkingphoto.accounts import mails
 from talkingphoto.events import inbox
 from talkingphoto.foundation.jobs import Task
+from talkingphoto.generations import queue as videos
 
 
-def table(payments: PaymentService, webhooks: WebhookService, auth: AuthService) -> dict[str, Task]:
+def table(
+    payments: PaymentService,
+    webhooks: WebhookService,
+    auth: AuthService,
+    generations: GenerationService,
+) -> dict[str, Task]:
     """Every task that a worker runs, bound to these services."""
 
     def run_due_work() -> None:
         payments.run_due_work()
+        generations.sweep()
         auth.forget_past()
 
     tasks = (
         Task(inbox.TASK, webhooks.process, queue=inbox.QUEUE, gave_up=webhooks.bury),
         Task(mails.RECEIPT_TASK, payments.send_receipt, queue=mails.QUEUE),
+        # What a job leaves undone the row of the video says, so a failed one needs no last word.
+        Task(videos.WAKE_TASK, generations.run, queue=videos.QUEUE),
+        Task(videos.LOOK_TASK, generations.look, queue=videos.QUEUE),
+        Task("video.tidy", generations.tidy, queue="sweeps", most_tries=1, cron="17 * * * *"),
         # Alone: after a clock that follows the sandbox has skipped much, one may take minutes.
         Task("sweep.minute", run_due_work, queue="sweeps", cron="* * * * *", alone=True),
         # Reads every entry; the next one is as good as another try.
@@ -30,4 +42,4 @@ def table(payments: PaymentService, webhooks: WebhookService, auth: AuthService)
     return {task.name: task for task in tasks}
 
 
-TASKS = table(payment_service, webhook_service, auth_service)
+TASKS = table(payment_service, webhook_service, auth_service, generation_service)

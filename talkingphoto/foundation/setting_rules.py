@@ -13,7 +13,17 @@ _SECRET_KEY = re.compile(r"^(sk|rk)_(test|live)_[A-Za-z0-9]{8,}$")
 _PUBLISHABLE_KEY = re.compile(r"^pk_(test|live)_[A-Za-z0-9]{8,}$")
 _WEBHOOK_SECRET = re.compile(r"^whsec_[A-Za-z0-9+/=_]{8,}$")
 _OWN_SECRETS = ("SECRET_KEY", "JWT_SECRET_KEY")
+_S3_NEEDED = (
+    *("TALKINGPHOTO_S3_BUCKET", "TALKINGPHOTO_S3_ACCESS_KEY", "TALKINGPHOTO_S3_SECRET_KEY"),
+)
+_S3 = (*_S3_NEEDED, "TALKINGPHOTO_S3_ENDPOINT", "TALKINGPHOTO_S3_REGION")
 _URLS = ("APP_URL", "WEB_URL", "STRIPE_SUCCESS_URL", "STRIPE_CANCEL_URL", "STRIPE_API_BASE")
+_HOSTED_ENGINE = (
+    "TALKINGPHOTO_VIDEO_ENGINE_URL",
+    "TALKINGPHOTO_VIDEO_ENGINE_KEY",
+    "TALKINGPHOTO_VIDEO_ENGINE_WEBHOOK_SECRET",
+)
+_C2PA = ("TALKINGPHOTO_C2PA_CERTIFICATE", "TALKINGPHOTO_C2PA_KEY")
 SHORTEST_SECRET = 32
 
 
@@ -45,6 +55,9 @@ def faults(values: Mapping[str, str], *, sandbox: bool) -> list[str]:
     found += _clock(rest, sandbox=sandbox)
     found += _own_secrets(rest, sandbox=sandbox, skip=placeholders)
     found += _addresses(rest)
+    found += _video_engine(rest, skip=placeholders)
+    found += _provenance(rest, skip=placeholders)
+    found += _storage(rest, skip=placeholders)
     return found
 
 
@@ -126,6 +139,9 @@ def _addresses(values: Mapping[str, str]) -> list[str]:
         for name in _URLS
         if name in values and not _is_web_address(values[name])
     ]
+    endpoint = values.get("TALKINGPHOTO_S3_ENDPOINT")
+    if endpoint and not _is_web_address(endpoint):
+        found.append("TALKINGPHOTO_S3_ENDPOINT: not an address such as https://s3.example.com")
     database = values.get("DATABASE_URL", "postgresql://")
     if not re.match(r"^postgres(ql)?(\+psycopg)?://", database):
         found.append("DATABASE_URL: must begin with postgresql://")
@@ -134,6 +150,51 @@ def _addresses(values: Mapping[str, str]) -> list[str]:
     if not re.match(r"^smtps?(\+starttls)?://", values.get("TALKINGPHOTO_SMTP_URL", "smtp://")):
         found.append("TALKINGPHOTO_SMTP_URL: must begin with smtp://, smtp+starttls:// or smtps://")
     return found
+
+
+def _video_engine(values: Mapping[str, str], *, skip: list[str]) -> list[str]:
+    if values.get("TALKINGPHOTO_VIDEO_ENGINE") != "hosted":
+        return []
+    found = [
+        f"{name}: missing; a hosted engine needs its address, its key and its webhook secret"
+        for name in _HOSTED_ENGINE
+        if name not in values and name not in skip
+    ]
+    url, _, secret = (values.get(name) for name in _HOSTED_ENGINE)
+    if url is not None and not _is_safe_address(url):
+        found.append(f"{_HOSTED_ENGINE[0]}: must begin with https://, or be on this machine")
+    if secret is not None and len(secret) < SHORTEST_SECRET:
+        found.append(f"{_HOSTED_ENGINE[2]}: shorter than {SHORTEST_SECRET} characters; {_MAKE_ONE}")
+    return found
+
+
+def _provenance(values: Mapping[str, str], *, skip: list[str]) -> list[str]:
+    missing = [name for name in _C2PA if name not in values and name not in skip]
+    if len(missing) != 1:
+        return []
+    return [f"{missing[0]}: missing; a certificate signs only with its key: set both or neither"]
+
+
+def _is_safe_address(value: str) -> bool:
+    """Photos and a key go there: in the clear only within this machine."""
+    if not _is_web_address(value):
+        return False
+    parts = urlsplit(value)
+    return parts.scheme == "https" or parts.hostname in {"localhost", "127.0.0.1", "::1"}
+
+
+def _storage(values: Mapping[str, str], *, skip: list[str]) -> list[str]:
+    if values.get("TALKINGPHOTO_STORAGE") != "s3":
+        return [
+            f"{name}: set, but TALKINGPHOTO_STORAGE is not s3; set that too, or remove this"
+            for name in _S3
+            if name in values
+        ]
+    return [
+        f"{name}: missing; TALKINGPHOTO_STORAGE=s3 needs it"
+        for name in _S3_NEEDED
+        if name not in values and name not in skip
+    ]
 
 
 def _is_web_address(value: str) -> bool:

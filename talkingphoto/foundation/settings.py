@@ -18,6 +18,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     NonNegativeInt,
+    PositiveInt,
     SecretStr,
     ValidationError,
 )
@@ -31,7 +32,13 @@ ENV_FILE = "TALKINGPHOTO_ENV_FILE"
 
 # Ours begin with TALKINGPHOTO_ unless the name says enough by itself.
 _PREFIXED = frozenset(
-    {"data", "env_file", "pg_bin", "clock", "smtp_url", "mail_from", "trusted_proxies", "log_level"}
+    {
+        *("data", "env_file", "pg_bin", "clock", "smtp_url", "mail_from", "trusted_proxies"),
+        *("log_level", "video_engine", "video_engine_url", "video_engine_key"),
+        *("video_engine_webhook_secret", "c2pa_certificate", "c2pa_key"),
+        *("storage", "s3_bucket", "s3_endpoint", "s3_region", "s3_access_key"),
+        *("s3_secret_key", "photo_days", "video_days"),
+    }
 )
 
 
@@ -86,7 +93,21 @@ class Settings(BaseModel):
     smtp_url: SecretStr = SecretStr("")
     mail_from: str = "TalkingPhoto <hello@localhost>"
     trusted_proxies: NonNegativeInt = 0
+    video_engine: Literal["embedded", "hosted"] = "embedded"
+    video_engine_url: str = ""
+    video_engine_key: SecretStr = SecretStr("")
+    video_engine_webhook_secret: SecretStr = SecretStr("")
+    c2pa_certificate: Path | None = None
+    c2pa_key: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    storage: Literal["folder", "s3"] = "folder"
+    s3_bucket: str = ""
+    s3_endpoint: str = ""
+    s3_region: str = "us-east-1"
+    s3_access_key: SecretStr = SecretStr("")
+    s3_secret_key: SecretStr = SecretStr("")
+    photo_days: PositiveInt = 7
+    video_days: PositiveInt = 90
     sandbox: bool = True
 
     @property
@@ -203,7 +224,11 @@ def _remedy(name: str) -> str:
         "TALKINGPHOTO_CLOCK": "use system or sandbox",
         "DUNNING_OWNER": "use stripe or talkingphoto",
         "TALKINGPHOTO_TRUSTED_PROXIES": "use a whole number, 0 when no proxy is in front",
+        "TALKINGPHOTO_VIDEO_ENGINE": "use embedded or hosted",
         "TALKINGPHOTO_LOG_LEVEL": "use debug, info, warning or error",
+        "TALKINGPHOTO_STORAGE": "use folder or s3",
+        "TALKINGPHOTO_PHOTO_DAYS": "use a whole number of days, 1 or more",
+        "TALKINGPHOTO_VIDEO_DAYS": "use a whole number of days, 1 or more",
     }
     return choices.get(name, "not a value this setting can have")
 

@@ -50,7 +50,7 @@ BREACHES = {
 ENTRIES = {
     "app.py": {"ui"},
     "app_with_payments.py": {"ui"},
-    "front.py": {"ui.headers", "streamlit.starlette", "starlette.middleware"},
+    "front.py": {"ui.headers", "ui.uploads", "streamlit.starlette", "starlette.middleware"},
     "webhook_app.py": {"services.webhook_service"},
 }
 

@@ -23,7 +23,14 @@ ENVIRONMENT = {
     # The surroundings of a request, where its connection is to be found, and not the process's.
     "stripe_sandbox/faults/failing.py",
 }
-ROW_LOCKS = {"talkingphoto/billing/customers.py", "talkingphoto/foundation/jobs.py"}
+# Whoever makes fragments otherwise can lose a whole page: see what is said there.
+FRAGMENTS = {"ui/repeating.py"}
+ROW_LOCKS = {
+    "talkingphoto/billing/customers.py",
+    "talkingphoto/foundation/jobs.py",
+    # Workers that look for a video at once each find another one (docs/decisions/0010).
+    "talkingphoto/generations/queue.py",
+}
 
 
 def ends_a_transaction(node: ast.AST) -> bool:
@@ -53,6 +60,13 @@ def locks_a_row(node: ast.AST) -> bool:
         return node.attr == "with_for_update"
     text = node.value if isinstance(node, ast.Constant) else ""
     return isinstance(text, str) and bool(re.search(r"\bFOR (NO KEY )?UPDATE\b", text))
+
+
+def makes_a_fragment(node: ast.AST) -> bool:
+    """True for `st.fragment`, also when imported by name."""
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "streamlit" and any(one.name == "fragment" for one in node.names)
+    return isinstance(node, ast.Attribute) and ast.unparse(node) == "st.fragment"
 
 
 def builds_sql_of_strings(node: ast.AST) -> bool:
@@ -102,8 +116,12 @@ def test_the_environment_is_read_where_settings_are_and_nowhere_else() -> None:
     assert places(reads_the_environment, *source.PRODUCT, "stripe_sandbox") <= ENVIRONMENT
 
 
-def test_rows_are_locked_by_customers_and_jobs_only() -> None:
+def test_rows_are_locked_by_customers_and_queues_only() -> None:
     assert places(locks_a_row, *source.PRODUCT) <= ROW_LOCKS
+
+
+def test_fragments_are_made_in_one_file_only() -> None:
+    assert places(makes_a_fragment, *source.PRODUCT) == FRAGMENTS
 
 
 def test_b6_no_sql_is_put_together_from_strings() -> None:
@@ -123,6 +141,8 @@ def test_the_product_s_time_is_asked_before_a_transaction_and_not_within() -> No
         (reads_the_environment, "from os import getenv"),
         (locks_a_row, "select(row).with_for_update()"),
         (locks_a_row, "text('SELECT 1 FROM x FOR UPDATE')"),
+        (makes_a_fragment, "st.fragment(draw, run_every='1s')()"),
+        (makes_a_fragment, "from streamlit import fragment"),
         (
             asks_the_product_s_clock_within_a_transaction,
             "with runtime.transaction() as session: f(session, now=runtime.clock())",

@@ -101,10 +101,19 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     port, folder = free_port(), tmp_path_factory.mktemp("pages")
     url = f"http://localhost:{port}"
     server = Path("tests", "support", "pages_server.py")
-    environment = {"APP_URL": url, "WEB_URL": "http://localhost:9"}
+    environment = {"APP_URL": url, "WEB_URL": f"http://localhost:{free_port()}"}
     command = [sys.executable, str(server), str(port), str(folder)]
     with running(command, environment, f"{url}/_stcore/health", folder / "pages.log"):
         yield Pages(url, folder)
+
+
+@pytest.fixture
+def crowded(pages: Pages) -> Iterator[None]:
+    """Whatever a browser tells the server of the pages comes at the worst moment for it."""
+    sign = pages.folder / "crowded"
+    sign.touch()
+    yield
+    sign.unlink()
 
 
 @pytest.fixture(scope="package")

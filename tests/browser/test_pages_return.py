@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import Locator, Page, expect
+import time
+from collections.abc import Callable
 
-from tests.browser.conftest import Opener
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.browser.conftest import Opener, Pages
 
 pytestmark = pytest.mark.browser
 
@@ -16,6 +19,15 @@ def test_a_slow_payment_is_confirmed_without_a_reload(look: Opener) -> None:
     expect(page.get_by_test_id("stMain")).to_contain_text("You can close this page")
     expect(heading(page)).to_have_text("You are on Starter.", timeout=60_000)
     expect(page.get_by_test_id("stMain")).to_contain_text("30 videos are ready.")
+
+
+def test_a_slow_payment_is_confirmed_however_late_the_server_hears_of_its_reader(
+    look: Opener, crowded: None
+) -> None:
+    page = look("/success?session_id=cs_slow_crowded", who="free")
+    expect(heading(page)).to_have_text("Confirming your payment")
+    expect(heading(page)).to_have_text("You are on Starter.")
+    expect(page.get_by_test_id("stMain")).not_to_contain_text("Confirming")
 
 
 def test_a_reload_says_the_same_again(look: Opener) -> None:
@@ -40,11 +52,21 @@ def test_every_other_end_is_said_plainly(look: Opener, session_id: str, text: st
     expect(heading(page)).to_have_text(text)
 
 
-def test_after_half_a_minute_the_page_stops_asking_and_offers_to(look: Opener) -> None:
-    page = look("/success?session_id=cs_unreachable", who="free")
+def test_after_half_a_minute_the_page_stops_asking_and_offers_to(
+    pages: Pages, person: Callable[..., BrowserContext]
+) -> None:
+    page = person(who="free").new_page()
+    page.clock.install()
+    page.goto(f"{pages.url}/success?session_id=cs_unreachable")
     expect(heading(page)).to_have_text("Confirming your payment")
     again = page.get_by_role("button", name="Check again")
-    expect(again).to_be_visible(timeout=60_000)
+    seconds, enough = 0, time.monotonic() + 60
+    # A server that is busy answers several ticks at once, so it may take a few more.
+    while not again.is_visible() and time.monotonic() < enough:
+        page.clock.run_for(1000)
+        page.wait_for_timeout(50)
+        seconds += 1
+    assert seconds >= 25
     expect(heading(page)).to_have_text("Still confirming your payment")
     again.click()
     expect(heading(page)).to_have_text("Confirming your payment")

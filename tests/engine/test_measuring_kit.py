@@ -135,7 +135,7 @@ def test_one_torn_frame_of_a_film_is_found(
 
 SAID = [
     lips.Heard(symbol, 0.12 * place, 0.12 * (place + 1))
-    for place, symbol in enumerate("mɑbiɑptɔmæsnɑbupɑvemɑt")  # noqa: RUF001
+    for place, symbol in enumerate("mɑbiɑptɔmæsnɑbupɑvemɑt")
 ]
 
 

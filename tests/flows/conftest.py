@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +14,10 @@ from talkingphoto.runtime import Runtime
 from tests.support.clock import TestClock
 from tests.support.databases import TestServer
 from tests.support.gunicorn import Gunicorn
+from tests.support.pocket_engine import PocketEngine
 from tests.support.sandbox import SandboxProcess
 from tests.support.shop import Shop, environment
+from tests.support.studio import Studio
 
 
 @pytest.fixture(scope="session")
@@ -75,3 +78,19 @@ def web(storefront: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     server = Gunicorn(tmp_path_factory.mktemp("web"), environment(storefront))
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def studio_database(postgres: TestServer) -> Iterator[str]:
+    """One database for all stories of a module about videos: each leaves no video unfinished."""
+    with postgres.database() as url:
+        yield url
+
+
+@pytest.fixture
+def studio(studio_database: str, clock: TestClock, tmp_path: Path) -> Iterator[Studio]:
+    """The verbs of videos with a folder of their own and an engine that is quick."""
+    chosen = settings.load({**os.environ, "DATABASE_URL": studio_database})
+    made = Studio(Runtime(chosen, clock=clock), clock, PocketEngine(), folder=tmp_path)
+    yield made
+    made.close()

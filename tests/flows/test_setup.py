@@ -76,3 +76,43 @@ def test_make_alone_prints_help_and_installs_nothing(machine: Path) -> None:
     for target in ("setup", "run", "test", "check", "demo", "bench"):
         assert f"make {target} " in asked.stdout
     assert not (machine / ".venv").exists()
+
+
+@pytest.mark.parametrize("fetched", [True, False])
+def test_nothing_is_ready_while_the_face_models_are_missing(machine: Path, fetched: bool) -> None:
+    for name in ("rm", "touch"):
+        found = shutil.which(name)
+        assert found is not None
+        (machine / "programs" / name).symlink_to(found)
+    python = machine / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    # All is installed already, and the models are to be had or not.
+    without_models = f'case "$*" in *engine.models*) exit {int(not fetched)};; *) exit 0;; esac'
+    python.write_text(f"#!/bin/sh\n{without_models}\n")
+    python.chmod(0o755)
+    ended = set_up(machine)
+    assert (ended.returncode == 0) == fetched
+    assert (machine / "stamp").exists() == fetched
+    assert ended.stdout.endswith("Ready\n") == fetched
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_make_sets_up_again_when_the_face_models_were_deleted(machine: Path, there: bool) -> None:
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(settings.PROJECT_ROOT / name, machine / name)
+
+    def planned() -> list[str]:
+        asked = subprocess.run(
+            ["make", "-n", "setup"], cwd=machine, capture_output=True, text=True, check=True
+        )
+        return [line for line in asked.stdout.splitlines() if "bin/setup" in line]
+
+    (machine / "models").mkdir()
+    (machine / "models" / "NOTICE").touch()
+    [first] = planned()
+    stamp = machine / first.split('"')[1]
+    stamp.parent.mkdir()
+    stamp.touch()
+    if not there:
+        (machine / "models" / "NOTICE").unlink()
+    assert bool(planned()) != there

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from services.auth_service import AuthService
+from services.generation_service import GenerationService
 from services.payment_service import PaymentService
 from services.webhook_service import WebhookService
 from talkingphoto.billing import ledger
@@ -198,8 +199,12 @@ def test_m4_the_report_says_by_how_much_a_lot_is_off(book: Book) -> None:
 
 
 def test_m4_a_lot_that_is_off_is_an_alert_that_names_it(book: Book, runtime: Runtime) -> None:
-    services = PaymentService(runtime), WebhookService(runtime), AuthService(runtime)
-    job = table(*services)["ledger.check"]
+    job = table(
+        PaymentService(runtime),
+        WebhookService(runtime),
+        AuthService(runtime),
+        GenerationService(runtime),
+    )["ledger.check"]
     lot = book.grant(book.customer(), 10)
     with capture_logs() as well:
         job.verb()

@@ -37,4 +37,4 @@ def test_every_part_is_told_whose_clock_to_follow(tmp_path: Path) -> None:
 
 def test_beside_real_keys_no_sandbox_is_started(tmp_path: Path) -> None:
     planned = stack.plan(environment(REAL, tmp_path), ports=stack.Ports(), data=None)
-    assert [part.name for part in planned.parts] == ["web", "worker", "app"]
+    assert [part.name for part in planned.parts] == ["web", "worker", "renderer", "app"]

@@ -10,6 +10,7 @@ from itertools import count
 from sqlalchemy import text
 
 from services.auth_service import AuthService
+from services.generation_service import GenerationService
 from services.payment_service import PaymentService
 from services.webhook_service import WebhookService
 from talkingphoto.billing import catalog, ledger
@@ -40,6 +41,7 @@ class Shop:
         self.auth = AuthService(runtime)
         self.payments = PaymentService(runtime)
         self.webhooks = WebhookService(runtime)
+        self.generations = GenerationService(runtime)
         self.key = runtime.settings.stripe_secret_key.get_secret_value()
         self.secret = runtime.settings.webhook_secrets[0]
         self._numbers = count(1)

@@ -157,6 +157,7 @@ LIVING = AccountView(
 ACCOUNTS = {
     "free": AccountView(None, CreditsView(3, free=3), (FREE_ROW,)),
     "waiting": AccountView(None, CreditsView(3, free=3), (FREE_ROW,), pending=True),
+    "crowded": AccountView(None, CreditsView(3, free=3), (FREE_ROW,), pending=True),
     "empty": AccountView(None, CreditsView(0)),
     "starter": LIVING,
     "ending": replace(LIVING, plan=replace(STARTER, cancel_at_period_end=True)),
@@ -220,7 +221,7 @@ class PaymentService:
 
     def confirm_return(self, *, user_id: str, session_id: str) -> Confirmation:
         self.asked[session_id] += 1
-        if session_id == "cs_slow":
+        if session_id.startswith("cs_slow"):
             state = "cs_plan" if self.asked[session_id] > 3 else "cs_processing"
             return CONFIRMATIONS[state]
         if session_id == "cs_unreachable":

@@ -105,10 +105,12 @@ class ResultMeta:
 class PhotoFinding:
     """What a check saw in a photo: where the face is, and the tiers its pixels are enough for.
 
-    `preview` is a JPEG of the crop that will speak, at most 480 pixels on its longer side.
+    `preview` is a JPEG of the crop that will speak, at most 480 pixels on its longer side; `clean`
+    is the whole photo as a JPEG of ours, upright and without metadata: what is kept and rendered.
     """
 
     preview: bytes
+    clean: bytes
     tiers: tuple[Tier, ...]
 
 

@@ -1,0 +1,1 @@
+"""Videos as rows: asked for, queued, made, kept and forgotten."""
