@@ -29,6 +29,7 @@ SENTENCE = (
     "We see these three green leaves. Five of the very few found a view."
 )
 _SIDE, _CAPTION, _GAP = 236, 34, 4
+_AWAKE = 0.93  # of the usual height of the eyes: no blink, so that each picture shows one thing
 _MOST_BYTES = 600_000
 
 
@@ -53,7 +54,7 @@ KINDS = (
     Kind("p b m", "pbm", lambda watched: -watched.gaps),
     Kind("open a", "\u0251a\u00e6I", lambda watched: watched.gaps),
     Kind("o u w", "ou\u028aOw\u0254", lambda watched: -watched.widths),
-    Kind("e i", "ie\u026aA", lambda watched: watched.widths),
+    Kind("e i", "ie\u026aA", lambda watched: watched.widths + watched.gaps),
     Kind("f v", "fv", lambda watched: -watched.gaps),
 )
 
@@ -83,6 +84,7 @@ def shots(take: Take) -> list[Shot]:
     found = [Shot(0, "rest")]
     for kind in KINDS:
         frames = np.concatenate(_frames(take, kind))
+        frames = frames[watched.eyes[frames] > _AWAKE * np.median(watched.eyes)]
         found.append(Shot(int(frames[np.argmax(kind.best(watched)[frames])]), kind.name))
     found.append(Shot(int(np.argmin(watched.eyes)), "blink"))
     return found
