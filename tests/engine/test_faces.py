@@ -199,15 +199,15 @@ def test_a_check_tells_the_tiers_and_shows_the_crop(finder: faces.FaceFinder) ->
     assert finder.find(shown).width == pytest.approx(178, abs=10)
 
 
-def test_a_check_of_a_warm_finder_takes_less_than_a_tenth_of_a_second(
+def test_a_check_of_a_warm_finder_takes_less_than_a_tenth_of_a_second_of_computing(
     finder: faces.FaceFinder,
 ) -> None:
     taken = []
     for _ in range(12):
-        begin = time.perf_counter()
+        begin = time.process_time()
         examine.examine(pictures.PORTRAIT, finder=finder)
-        taken.append(time.perf_counter() - begin)
-    # The best of them: the others share the machine with whatever else it does.
+        taken.append(time.process_time() - begin)
+    # Of both threads together, the best of all: the machine has other things to do meanwhile.
     assert min(taken) < 0.1
 
 

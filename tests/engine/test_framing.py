@@ -15,6 +15,8 @@ from talkingphoto.integrations.video.engine import faces, framing, networks, pho
 from tests.engine import pictures
 
 PHOTO = photo.decoded(pictures.PORTRAIT)
+# A place on the mesh: the tip of the nose.
+NOSE = 1
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,21 @@ def test_landmarks_go_where_the_pixels_go(
     assert np.abs(again - framed.landmarks)[:, :2].mean() < 0.004 * side
     # Depth is in the same pixels.
     assert np.ptp(framed.landmarks[:, 2]) == pytest.approx(np.ptp(landmarks[:, 2]) * framed.upscale)
+
+
+@pytest.mark.parametrize("short_side", [100, 360, 1080])
+def test_a_mark_in_the_photo_is_found_at_its_landmark_to_a_quarter_of_a_pixel(
+    short_side: int,
+) -> None:
+    marked = grey(400, 400)
+    marked[148:153, 218:223] = 250  # Its middle is the pixel (220, 150).
+    face = face_at(150, 100, 120)
+    face[NOSE, :2] = 220, 150
+    framed = framing.framed(marked, face, short_side=short_side)
+    weight = np.clip(framed.image[:, :, 0].astype(float) - 150, 0, None)
+    y, x = np.mgrid[: weight.shape[0], : weight.shape[1]]
+    found = np.array([(x * weight).sum(), (y * weight).sum()]) / weight.sum()
+    assert found == pytest.approx(framed.landmarks[NOSE, :2], abs=0.25)
 
 
 def test_the_photo_and_its_landmarks_stay_as_they_were(landmarks: networks.Points) -> None:

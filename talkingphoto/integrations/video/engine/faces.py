@@ -140,14 +140,10 @@ class FaceFinder:
         return found
 
     def _meshed(self, rgb: Picture, seen: list[networks.Detection]) -> list[Face]:
-        """What the landmarks' network holds to be a face as well, each once, the widest first."""
-        faces: list[Face] = []
-        for detection in _distinct(seen)[:_MOST_CANDIDATES]:
-            face = self._placed(rgb, detection)
-            # From a poor start the landmarks may have slid to a face that is known already.
-            if face.score >= _LEAST_SCORE and all(_are_apart(face, other) for other in faces):
-                faces.append(face)
-        return sorted(faces, key=lambda face: -face.width)
+        """What the landmarks' network holds to be a face as well, the widest first."""
+        placed = [self._placed(rgb, one) for one in _distinct(seen)[:_MOST_CANDIDATES]]
+        sure = [face for face in placed if face.score >= _LEAST_SCORE]
+        return sorted(sure, key=lambda face: -face.width)
 
     def _placed(self, rgb: Picture, seen: networks.Detection) -> Face:
         right, left = seen.eyes
@@ -187,11 +183,6 @@ def _distinct(found: list[networks.Detection]) -> list[networks.Detection]:
         if all(np.linalg.norm(seen.centre - other.centre) > other.width / 2 for other in kept):
             kept.append(seen)
     return kept
-
-
-def _are_apart(one: Face, other: Face) -> bool:
-    between = one.landmarks.mean(axis=0) - other.landmarks.mean(axis=0)
-    return float(np.linalg.norm(between[:2])) > max(one.width, other.width) / 2
 
 
 def _require_whole(points: Points, photo: Picture) -> None:

@@ -17,7 +17,8 @@ from talkingphoto.integrations.video import port
 from talkingphoto.integrations.video.engine.networks import Picture
 
 MOST_BYTES = 12 * 1024 * 1024
-MOST_PIXELS = 40_000_000
+# Of each kind, so that decoding stays below 500 MB: the WEBP decoder holds four copies.
+MOST_PIXELS: Mapping[str, int] = {"JPEG": 40_000_000, "PNG": 40_000_000, "WEBP": 25_000_000}
 LEAST_SIDE = 160
 # The engine works on photos of at most this many pixels on the longer side.
 WORK_SIDE = 2048
@@ -89,7 +90,7 @@ def decoded(data: bytes) -> Picture:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             return _pixels(_opened(data, kind))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise _too_many_pixels() from None
+        raise _too_many_pixels(kind) from None
     except _BROKEN as fault:
         raise _broken(fault) from None
 
@@ -124,11 +125,11 @@ def _kind(data: bytes) -> str:
 def _opened(data: bytes, kind: str) -> Image.Image:
     if kind == "WEBP":
         # Its decoder makes room for all pixels before it tells how many there are.
-        _require_size(_webp_size(data))
+        _require_size(_webp_size(data), kind)
     if kind == "JPEG" and data.count(_SCAN) > _MOST_SCANS:
         raise SyntaxError
     image = Image.open(io.BytesIO(data), formats=[kind])
-    _require_size(image.size)
+    _require_size(image.size, kind)
     _require_still(image)
     if kind == "JPEG":
         # Decoded at a half, a quarter or an eighth of its size where that is enough.
@@ -155,9 +156,9 @@ def _int24(three: bytes) -> int:
     return int.from_bytes(three, "little")
 
 
-def _require_size(size: tuple[int, int]) -> None:
-    if size[0] * size[1] > MOST_PIXELS:
-        raise _too_many_pixels()
+def _require_size(size: tuple[int, int], kind: str) -> None:
+    if size[0] * size[1] > MOST_PIXELS[kind]:
+        raise _too_many_pixels(kind)
     if min(size) < LEAST_SIDE:
         message = f"This photo is too small. Use one of at least {LEAST_SIDE} pixels a side."
         raise _fault("image_too_small", message)
@@ -221,8 +222,9 @@ def _broken(fault: BaseException) -> port.EngineFault:
     return _fault("not_an_image", message)
 
 
-def _too_many_pixels() -> port.EngineFault:
-    message = "This photo has more than 40 million pixels. Save it smaller and try again."
+def _too_many_pixels(kind: str) -> port.EngineFault:
+    millions = MOST_PIXELS[kind] // 1_000_000
+    message = f"This photo has more than {millions} million pixels. Save it smaller and try again."
     return _fault("image_too_large", message)
 
 
