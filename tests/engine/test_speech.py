@@ -6,11 +6,11 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from talkingphoto.integrations.video import port
-from talkingphoto.integrations.video.engine import speech, spoken, visemes
+from talkingphoto.integrations.video.engine import neural_voice, speech, spoken, visemes
 from tests.engine import listening
 
 ENGLISH = "en-heart"
@@ -244,6 +244,13 @@ def test_what_is_written_in_signs_is_read_in_words(text: str) -> None:
     assert symbols(text) == symbols(SAME[text])
 
 
+def test_digits_that_the_neural_voice_cannot_calculate_with_are_a_refusal_and_no_crash() -> None:
+    with pytest.raises(port.EngineFault) as caught:
+        neural_voice.NeuralVoice().say("<¹", seed=0)
+    assert caught.value.failure.code == "text_unspeakable"
+    assert symbols("Take ① or ٣.") == symbols("Take 1 or 3.")
+
+
 def test_a_basic_voice_does_not_read_emoji_out() -> None:
     plain, decorated = (
         [p.symbol for p in speech.voice("espeak:de").say(text, seed=0).phonemes]
@@ -278,6 +285,7 @@ ANY_TEXT = st.text(max_size=60) | st.text(
 
 @settings(max_examples=120, deadline=None)
 @given(ANY_TEXT, st.integers(0, 2**63))
+@example("<¹", 0)
 def test_any_text_is_spoken_or_refused_by_the_neural_voice(text: str, seed: int) -> None:
     try:
         made = speech.voice(ENGLISH).say(text, seed=seed)

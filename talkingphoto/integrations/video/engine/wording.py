@@ -11,6 +11,7 @@ from collections.abc import Iterator
 _SPOKEN_SYMBOLS = frozenset("°©§¶^")
 # Letters and signs written in another form of the same letter: "ﬁ", "Ａ", "𝐛", "㎏".
 _OTHER_FORMS = ("<font>", "<wide>", "<narrow>", "<circle>", "<square>", "<compat>")
+_VOICES_KNOW = frozenset("²³½¼¾")
 _QUOTES = str.maketrans("‘’‛`´", "'''''")
 # The end of Latin Extended-A; Romanian's and Vietnamese's letters are bases and marks from it.
 _LAST_EUROPEAN = "\u017f"
@@ -77,9 +78,21 @@ def _kept(character: str, *, marks: bool) -> str:
         return character if marks and character not in _VARIATIONS and category != "Me" else ""
     if category[0] == "C":
         return ""
-    if category == "Nd":
-        return str(unicodedata.decimal(character))
+    if category[0] == "N":
+        return _number(character)
     return _plain(character, category)
+
+
+def _number(character: str) -> str:
+    """Digits as everybody writes them, with raised and circled ones, and numbers of other signs:
+    what counts as a digit is not always one that can be calculated with."""
+    if character in _VOICES_KNOW:
+        return character
+    value = unicodedata.numeric(character)
+    if value != int(value):
+        return unicodedata.normalize("NFKC", character).replace("\u2044", "/")
+    digit = unicodedata.category(character) == "Nd"
+    return f"{int(value)}" if digit else f" {int(value)} "
 
 
 def _plain(character: str, category: str) -> str:
