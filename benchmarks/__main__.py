@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import delivery_to_credits, sandbox_api, sandbox_year, webhook_ack
+from benchmarks import delivery_to_credits, render, sandbox_api, sandbox_year, webhook_ack
 from talkingphoto.foundation import errors
+from talkingphoto.integrations.video.port import EngineFault
 from tests.support.stack import StackFault, die_politely
 
 BENCHMARKS = {
@@ -14,6 +15,9 @@ BENCHMARKS = {
     "sandbox_customer": sandbox_api.customers,
     "sandbox_payment": sandbox_api.payments,
     "sandbox_year": sandbox_year.run,
+    "render_540p": render.at_540p,
+    "render_720p": render.at_720p,
+    "render_1080p": render.at_1080p,
 }
 
 
@@ -28,7 +32,7 @@ def main(asked: list[str]) -> int:
     for name in asked or BENCHMARKS:
         try:
             print(BENCHMARKS[name]().line(), flush=True)
-        except (AssertionError, OSError, StackFault, errors.AppError) as fault:
+        except (AssertionError, OSError, StackFault, EngineFault, errors.AppError) as fault:
             sys.stderr.write(f"{name} could not run: {fault}\n")
             code = 1
     return code

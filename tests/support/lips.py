@@ -19,6 +19,7 @@ from tests.support import film
 from tests.support.landmarks import Landmarker, Points
 
 Series = NDArray[np.float64]
+Frames = NDArray[np.intp]
 
 FRAME_SECONDS = 1 / 25
 CLOSED_SOUNDS = frozenset("pbm")
@@ -71,7 +72,7 @@ class Watched:
     eyes: Series
     scores: Series
 
-    def during(self, start: float, end: float) -> NDArray[np.intp]:
+    def during(self, start: float, end: float) -> Frames:
         """The numbers of the frames on the screen within half a frame of those seconds."""
         near = FRAME_SECONDS / 2
         return np.flatnonzero((self.times >= start - near) & (self.times <= end + near))

@@ -95,9 +95,9 @@ _UPPER_LID = _through((-1.32, -0.04), (-0.8, 0.34), (0.0, 0.52), (0.75, 0.36), (
 _LOWER_LID = _through((-1.32, -0.04), (-0.7, -0.32), (0.1, -0.44), (0.8, -0.34), (1.32, -0.1))
 _BROW_TOP = _through((-2.3, -0.25), (-1.2, 0.42), (0.6, 0.42), (2.3, -0.1))
 _BROW_LOW = _through((-2.3, -0.38), (-1.2, 0.02), (0.6, -0.12), (2.3, -0.55))
-_LIP_LINE = _through((0.0, -4.19), (0.7, -4.13), (1.6, -4.22), (2.9, -4.3))
-_LIP_TOP = _through((0.0, -3.79), (0.5, -3.65), (1.4, -3.92), (2.9, -4.24))
-_LIP_LOW = _through((0.0, -4.62), (0.8, -4.57), (1.7, -4.4), (2.9, -4.34))
+_LIP_LINE = _through((0.0, -4.19), (0.7, -4.13), (1.6, -4.15), (2.6, -4.18))
+_LIP_TOP = _through((0.0, -3.74), (0.5, -3.6), (1.4, -3.88), (2.6, -4.12))
+_LIP_LOW = _through((0.0, -4.82), (0.8, -4.77), (1.7, -4.54), (2.6, -4.23))
 _JAW = _through(
     *((-11.0, 0.3), (-9.6, 1.7), (-9.0, 3.1), (-7.6, 4.8), (-5.0, 6.4), (-1.0, 7.3)),
     *((3.0, 7.5), (6.0, 6.8), (8.0, 5.4), (11.0, 0.5)),
@@ -264,7 +264,7 @@ class _Drawing:
     def _paint_mouth(self) -> None:
         y, away = self._y, self._away
         line, top, low = _LIP_LINE(away), _LIP_TOP(away), _LIP_LOW(away)
-        within = self._edge(2.75 - away, 6)
+        within = self._edge(2.45 - away, 6)
         lips = np.array(self._look.lips, np.float32)
         upper = self._edge(top - y, 4) * self._edge(y - line, 2) * within
         tone = 1.0 + 0.1 * _bell(y - top, -0.1, 0.12) + 0.03 * self._blotches(0.08)
@@ -275,7 +275,7 @@ class _Drawing:
         tone -= 0.16 * _bell(y - low, 0, 0.14) - 0.03 * self._blotches(0.08)
         self._blend(0.78 * lower, tone[..., None] * lips)
         self._darken(0.36 * within * _bell(y - line, 0, 0.07))
-        self._darken(0.2 * _bell(np.hypot(away - 2.8, y + 4.3), 0, 0.14))
+        self._darken(0.2 * _bell(np.hypot(away - 2.45, y + 4.2), 0, 0.14))
         self._darken(0.04 * _bell(self._x, 0, 1.5) * _bell(y - low, -0.28, 0.2))
 
     def _paint_front_hair(self) -> None:
