@@ -17,7 +17,8 @@ def test_a_video_that_plays_is_seen_with_its_length_and_a_picture(tmp_path: Path
     write_video(path, seed=7)
     seen = playback.look(path)
     assert seen is not None
-    assert (seen.width, seen.height, seen.seconds) == (64, 64, pytest.approx(0.4))
+    assert (seen.width, seen.height) == (64, 64)
+    assert seen.seconds == pytest.approx(0.4)
     assert Image.open(io.BytesIO(seen.poster)).size == (64, 64)
 
 
