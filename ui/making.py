@@ -120,8 +120,9 @@ def consent(declaration: str, chosen: Photo | None) -> bool:
 
 def count(text: str, estimate: generation_service.Estimate | None) -> str:
     """How long the text is, and the video it makes."""
-    length = f"{len(text):,} of {port.MOST_CHARACTERS} characters"
-    kind = " tp-count--over" if len(text) > port.MOST_CHARACTERS else ""
+    said = len(text.strip())
+    length = f"{said:,} of {port.MOST_CHARACTERS} characters"
+    kind = " tp-count--over" if said > port.MOST_CHARACTERS else ""
     rest = ""
     if estimate is not None:
         rest = (
