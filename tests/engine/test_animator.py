@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from talkingphoto.integrations.video.engine import mesh
 from talkingphoto.integrations.video.engine.animator import Animator
 from talkingphoto.integrations.video.engine.head import HeadPose
-from talkingphoto.integrations.video.engine.mouth import Mouth, Shape
+from talkingphoto.integrations.video.engine.mouth import Mouth
+from talkingphoto.integrations.video.engine.visemes import Shape
 from talkingphoto.integrations.video.engine.warp import least_stretch
 from tests.engine import models_of_faces
 

@@ -16,8 +16,9 @@ from talkingphoto.integrations.video.engine import mesh
 from talkingphoto.integrations.video.engine.curve import Curve
 from talkingphoto.integrations.video.engine.eyes import Eyelid
 from talkingphoto.integrations.video.engine.head import Head, HeadPose
-from talkingphoto.integrations.video.engine.mouth import Mouth, MouthPose, Shape
+from talkingphoto.integrations.video.engine.mouth import Mouth, MouthPose
 from talkingphoto.integrations.video.engine.teeth import MouthInterior
+from talkingphoto.integrations.video.engine.visemes import Shape
 from talkingphoto.integrations.video.engine.warp import (
     CUBIC,
     Box,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from talkingphoto.integrations.video.engine import mesh
+from talkingphoto.integrations.video.engine.visemes import Shape
 from talkingphoto.integrations.video.engine.warp import Floats, smoothstep
 
 # A relaxed mouth is this part of the distance between the outer corners of the eyes.
@@ -68,17 +68,6 @@ UNDER_LIP_WIDTH, CHIN_WIDTH, JAW_WIDTH = 0.5, 0.2, 0.25
 CHIN_OF_JAW = 0.92
 
 INNER = (*mesh.INNER_UPPER_LIP, *mesh.INNER_LOWER_LIP)
-
-
-class Shape(NamedTuple):
-    """The articulators: all from 0 to 1, but `width` from -1 (narrow) to 1 (spread)."""
-
-    open: float
-    width: float
-    round: float
-    upper: float
-    tongue: float
-    press: float
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def _draw(
     for number in range(frames):
         frame = actor.draw(
             mouth.shapes[number],
-            activity=float(mouth.activity[number]),
+            activity=float(moves.speaking[number]),
             blink=float(moves.blink[number]),
             brow=float(moves.brow[number]),
             head=moves.head[number],
