@@ -213,7 +213,8 @@ REFUSALS = (
     Refused(
         "🙂🎉👍",
         "words",
-        "There are no words in the text, and emoji and punctuation make no sound. Write what the photo should say.",
+        "There are no words in the text, and emoji and punctuation make no sound. "
+        "Write what the photo should say.",
     ),
     Refused(
         LONG,
