@@ -34,7 +34,7 @@ from tests.support.databases import TestServer  # noqa: E402
 
 _SERVER = pytest.StashKey[TestServer]()
 # Files that begin like this go to one process: what they share takes long to start.
-_ONE_PART = ("tests/browser/test_first_purchase", "tests/browser/test_pages_")
+_ONE_PART = ("tests/browser/test_first_", "tests/browser/test_pages_")
 
 
 def pytest_configure(config: pytest.Config) -> None:
