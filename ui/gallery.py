@@ -31,6 +31,11 @@ def show(visit: session.Visit, user_id: str) -> None:
     repeating.keep_running(_gallery, every, visit, user_id, _facts(view))
 
 
+def quiet() -> None:
+    """What was said above the gallery is over."""
+    st.session_state.pop(_SAID, None)
+
+
 def _gallery(visit: session.Visit, user_id: str, before: tuple[int, int, int]) -> None:
     """One look; the whole page follows when what stands above the gallery has changed."""
     with trouble.shown():
@@ -69,7 +74,7 @@ def _head(view: generation_service.StudioView) -> None:
         '<div class="tp-row tp-row--between tp-videos-head"><h2 class="tp-h2" id="videos">'
         f'Your videos</h2><span class="tp-muted">{note}</span></div>'
     )
-    said = st.session_state.pop(_SAID, None)
+    said = st.session_state.get(_SAID)
     if said:
         kit.show(kit.notice(said[0], kind=said[1]))
     if not view.videos and not _older():
@@ -146,7 +151,8 @@ def _pressed(label: str, video: generation_service.VideoView) -> bool:
 
 
 def _do(verb: Callable[[], object]) -> None:
-    """The whole page as it is after that; a refusal stands above the gallery."""
+    """The whole page as it is after that; a refusal stands above the gallery until the next."""
+    quiet()
     try:
         verb()
     except errors.AppError as refusal:

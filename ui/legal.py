@@ -35,12 +35,10 @@ time you paid for. Videos bought in a pack stay yours. See also <a href="/refund
 video, and we keep that you did. No photos of anybody under 18, and none of politicians,
 celebrities or other public figures.</li>
 <li>Do not pretend that somebody said what they did not say, and do not harass or deceive.</li>
-<li>Every video carries a small “AI-generated” mark that people see, and one in the file that
-programs read. They stay on, in every plan. Do not remove them.</li>
-<li>Who shows such a video to others must say that it is artificial. In the European Union this is
-the law (AI Act, article 50, paragraph 4). The mark helps with it; the duty is yours.</li></ul>
-<p>What you upload and what you make stays yours. We use it only to make your video and to show
-it to you.</p>
+<li>Every video carries an “AI-generated” mark for people and one for programs. They stay on.</li>
+<li>If you show a video to others, you must say that it is artificial: in the European Union by
+law (AI Act, article 50 (4)). The mark helps; the duty is yours.</li></ul>
+<p>What you upload and make stays yours. We use it only to make your video and show it to you.</p>
 <h2>If rules are broken</h2>
 <p>We may stop a video or close an account that breaks these terms. We say why, and give back
 the money for videos you paid for and have not used, unless the law forbids it.</p>

@@ -14,6 +14,8 @@ EVERY_PAID_PLAN = (
     "Cancel any time",
 )
 
+# An account first, and then straight to what it is for.
+_FIRST_VIDEO = kit.query("/sign-up", next="/studio")
 # What the sample video says, made by the engine itself.
 _SAID = "“Good morning, team. Here is what changed this week.”"
 
@@ -63,11 +65,10 @@ def checkout_button(
 
 
 def _hero(visit: session.Visit) -> str:
-    action = (
-        kit.link_button("See plans", "#plans", primary=True)
-        if visit.user
-        else kit.link_button("Start with 3 free videos", "/sign-up", primary=True)
-    )
+    start = kit.link_button("Start with 3 free videos", _FIRST_VIDEO, primary=True)
+    make = kit.link_button("Make a video", "/studio", primary=True)
+    plans = kit.link_button("See plans", "#plans")
+    action = f'<div class="tp-actions">{make}{plans}</div>' if visit.user else start
     promises = (
         ("credit_card_off", "No card needed to start"),
         ("undo", "A video that fails costs nothing"),

@@ -168,7 +168,10 @@ def _paid(confirmation: payment_service.Confirmation) -> None:
         heading,
         lead,
         (kit.facts(rows) if confirmation.is_plan else "")
-        + kit.link_button("Open account", "/account", primary=True),
+        + '<div class="tp-actions">'
+        + kit.link_button("Make a video", "/studio", primary=True)
+        + kit.link_button("Open account", "/account")
+        + "</div>",
         kind="good",
     )
 

@@ -149,6 +149,7 @@ def _start(visit: session.Visit, draft: making.Draft) -> None:
     once.keep_picture(made.id, draft.photo.report.preview)
     st.session_state.pop(_TRIED, None)
     st.session_state.pop(_REFUSED, None)
+    gallery.quiet()
     st.rerun()
 
 

@@ -118,7 +118,7 @@ def _crews(share: Share) -> list[_Crew]:
 
 async def _crew_at_work(app: procrastinate.App, crew: _Crew, pace: Pace) -> None:
     await app.run_worker_async(
-        queues=crew.queues,
+        queues=list(crew.queues),  # a tuple would reach PostgreSQL as a row
         concurrency=crew.jobs,
         fetch_job_polling_interval=pace.poll,
         update_heartbeat_interval=pace.heartbeat,

@@ -84,7 +84,7 @@ _STATEMENTS = (
             CHECK (photo_key IS NOT NULL OR ended_at IS NOT NULL)
     )
     """,
-    "CREATE INDEX ix_generations_user_id_created_at ON generations (user_id, created_at, id)",
+    "CREATE INDEX ix_generations_user_id_created_at_id ON generations (user_id, created_at, id)",
     """
     CREATE INDEX ix_generations_waiting ON generations (created_at, id)
         WHERE state IN ('queued', 'rendering')

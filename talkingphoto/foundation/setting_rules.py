@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 _PLACEHOLDER = re.compile(
@@ -156,7 +157,7 @@ def _video_engine(values: Mapping[str, str], *, skip: list[str]) -> list[str]:
     if values.get("TALKINGPHOTO_VIDEO_ENGINE") != "hosted":
         return []
     found = [
-        f"{name}: missing; a hosted engine needs its address, its key and its webhook secret"
+        f"{name}: missing; an engine elsewhere needs its address, its key and its webhook secret"
         for name in _HOSTED_ENGINE
         if name not in values and name not in skip
     ]
@@ -169,10 +170,16 @@ def _video_engine(values: Mapping[str, str], *, skip: list[str]) -> list[str]:
 
 
 def _provenance(values: Mapping[str, str], *, skip: list[str]) -> list[str]:
+    given = [name for name in _C2PA if name in values]
+    found = [
+        f"{name}: not the whole path of a file, such as /etc/talkingphoto/c2pa.pem"
+        for name in given
+        if not (Path(values[name]).is_absolute() and Path(values[name]).is_file())
+    ]
     missing = [name for name in _C2PA if name not in values and name not in skip]
-    if len(missing) != 1:
-        return []
-    return [f"{missing[0]}: missing; a certificate signs only with its key: set both or neither"]
+    if len(missing) == 1:
+        found.append(f"{missing[0]}: missing; a certificate signs only with its key: set both")
+    return found
 
 
 def _is_safe_address(value: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select, union, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -83,15 +83,17 @@ def close(session: Session, *, generation_id: str, hide: bool, now: datetime) ->
 
 
 def block_photo(session: Session, *, generation_id: str, reason: str, now: datetime) -> None:
-    """The file that was uploaded for that video is not made to speak again."""
-    uploaded = select(ConsentRow.photo_sha256).where(
-        ConsentRow.generation_id == UUID(generation_id)
+    """The photo of that video is not made to speak again, as it was sent or as we keep it."""
+    of = UUID(generation_id)
+    known = union(
+        select(ConsentRow.photo_sha256).where(ConsentRow.generation_id == of),
+        select(GenerationRow.photo_sha256).where(GenerationRow.id == of),
     )
-    for sha256 in session.scalars(uploaded):
+    for sha256 in session.scalars(known):
         values = {"sha256": sha256, "reason": reason, "at": now}
         session.execute(insert(BlockedPhotoRow).values(**values).on_conflict_do_nothing())
 
 
 def is_blocked(session: Session, *, sha256: str) -> bool:
-    """Whether the file with that digest may not be used."""
+    """Whether the photo with that digest may not be used."""
     return session.get(BlockedPhotoRow, sha256) is not None

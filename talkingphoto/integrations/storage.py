@@ -69,9 +69,9 @@ class FolderStorage:
         """A copy of the file is kept, whole and on the disk, under the new key."""
         key = _new_key(self._new_id, kind)
         place = self._place(key)
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = place.with_name(f"{place.name}.part")
         with _as_unavailable(OSError):
+            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with source.open("rb") as wanted, draft.open("wb") as written:
                 shutil.copyfileobj(wanted, written)
                 written.flush()
@@ -171,11 +171,12 @@ class BucketStorage:
 
     def _copy(self, key: str) -> Path:
         database.assert_outside_transaction()
-        self._copies.mkdir(parents=True, exist_ok=True, mode=0o700)
+        require_key(key)
         draft = self._copies / f"{self._new_id()}.part"
         try:
             with _as_unavailable(*self._faults):
-                self._client.download_file(self._bucket, require_key(key), str(draft))
+                self._copies.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._client.download_file(self._bucket, key, str(draft))
         except errors.AppError:
             draft.unlink(missing_ok=True)
             raise

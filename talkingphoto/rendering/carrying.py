@@ -24,9 +24,10 @@ from talkingphoto.rendering import endings
 from talkingphoto.runtime import Runtime
 
 WATERMARK = "TalkingPhoto"
-# 600 characters read slowly; a video that is longer is one whose making went wrong.
-LONGEST_VIDEO_SECONDS = 90.0
-_LOOK_EVERY_SECONDS = 0.5
+# The longest speech an engine takes is 90 seconds, with a rest before and after it; a video that is
+# longer is one whose making went wrong.
+LONGEST_VIDEO_SECONDS = 92.0
+_LOOK_EVERY_SECONDS = 0.25
 _BEAT_EVERY_SECONDS = 1.0
 # A hosted engine's video counts as lost when its next look is so late.
 _LOOK_LATE = timedelta(seconds=60)

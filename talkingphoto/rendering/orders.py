@@ -84,12 +84,7 @@ def look_at_photo(
     """What the engine sees in it; the first of what is wrong with it, or the text, as a refusal."""
     if len(photo) > LARGEST_PHOTO_BYTES:
         raise errors.InvalidRequest("image_too_heavy", "This file is larger than 12 MB.")
-    digest = hashlib.sha256(photo).hexdigest()
-    with runtime.read_only() as session:
-        if reports.is_blocked(session, sha256=digest):
-            raise errors.InvalidRequest(
-                "video.photo_blocked", "This photo cannot be used here. Choose another one."
-            )
+    _require_not_blocked(runtime, photo)
     try:
         checked = runtime.engine.check(photo=photo, text=text, voice=voice)
     except port.EngineFault as fault:
@@ -97,6 +92,8 @@ def look_at_photo(
     for failure in checked.failures:
         raise refusal_of(failure)
     assert checked.photo is not None, "a photo without failures has a finding"
+    # The same picture in another wrapping is the same file once it is cleaned.
+    _require_not_blocked(runtime, checked.photo.clean)
     return checked.photo
 
 
@@ -148,6 +145,14 @@ def _allowed(runtime: Runtime, order: Order) -> rules.TierChoice:
     if balance.available < rules.CREDITS_A_VIDEO:
         raise errors.InsufficientCredits("credits.insufficient", "You have no videos left.")
     return choice
+
+
+def _require_not_blocked(runtime: Runtime, photo: bytes) -> None:
+    with runtime.read_only() as session:
+        if reports.is_blocked(session, sha256=hashlib.sha256(photo).hexdigest()):
+            raise errors.InvalidRequest(
+                "video.photo_blocked", "This photo cannot be used here. Choose another one."
+            )
 
 
 def _language(runtime: Runtime, voice: str) -> str:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from talkingphoto.integrations.video.engine import mesh
 from talkingphoto.integrations.video.engine.animator import Animator
 from talkingphoto.integrations.video.engine.head import HeadPose
-from talkingphoto.integrations.video.engine.mouth import Mouth, Shape
+from talkingphoto.integrations.video.engine.mouth import Mouth
+from talkingphoto.integrations.video.engine.visemes import Shape
 from talkingphoto.integrations.video.engine.warp import least_stretch
 from tests.engine import models_of_faces
 
@@ -112,6 +113,9 @@ def test_rounding_covers_the_teeth_of_a_smile(animators: dict[str, Animator]) ->
         _, saturation, brightness = cv2.split(cv2.cvtColor(mouth, cv2.COLOR_BGR2HSV))
         return int(((saturation < 45) & (brightness > 150)).sum())
 
+    mouth = Mouth(landmarks)
+    down = mouth.pose(ROUND, activity=1.0).upper[5, 1] - mouth.upper[5, 1]
+    assert down > 0.5 * mouth.gap[5]
     smile = teeth(REST, 0.0)
     assert smile > 100
     assert teeth(ROUND, 1.0) < 0.25 * smile
@@ -158,6 +162,20 @@ def test_the_border_of_the_picture_stays_put(
     frame = drawn(animators["smiling"], shape, blink=blink, head=np.array(turn, np.float32))
     for edge in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
         assert np.abs(frame[edge].astype(int) - image[edge]).max() <= 2
+
+
+def test_a_face_that_fills_the_picture_does_not_fold_at_the_border() -> None:
+    image, landmarks = models_of_faces.smiling()
+    left, top = landmarks[:, :2].min(0).astype(int) - 4
+    right, bottom = landmarks[:, :2].max(0).astype(int) + 4
+    landmarks[:, :2] -= (left, top)
+    animator = Animator(image[top:bottom, left:right], landmarks)
+    for yaw in (-0.06, 0.06):
+        for pitch in (-0.05, 0.05):
+            turn = HeadPose(yaw, pitch, 0.03, 2.0, 2.0)
+            fields = animator.fields(Mouth(landmarks).pose(OPEN, activity=1.0), brow=0.0, turn=turn)
+            assert least_stretch(fields.head, animator.grid_step) > 0.3
+            assert least_stretch(fields.lower_face, animator.grid_step) > 0
 
 
 @settings(max_examples=40, deadline=None)

@@ -91,3 +91,13 @@ def test_stress_raises_the_brows_and_nods_the_head() -> None:
     without = motion(plain, eye_distance=150, seed=3)
     assert with_stress.brow.mean() > without.brow.mean() + 0.05
     assert with_stress.head[:, 1].mean() < without.head[:, 1].mean()
+
+
+def test_a_short_pause_keeps_the_face_of_a_speaker_and_a_long_one_does_not() -> None:
+    for pause_seconds, kept in ((0.4, True), (1.6, False)):
+        said = spoken(6)
+        pause = slice(75, 75 + round(pause_seconds * FRAMES_PER_SECOND))
+        said.activity[pause] = 0.0
+        speaking = motion(said, eye_distance=150, seed=1).speaking
+        assert bool(speaking[pause].min() == 1) is kept
+        assert speaking[0] == speaking[-1] == 0

@@ -101,6 +101,18 @@ def test_the_operators_certificate_signs_when_there_is_one(video: Path, tmp_path
     assert not own.exists()
 
 
+def test_a_certificate_that_cannot_be_used_leaves_the_video_as_it_was(
+    video: Path, tmp_path: Path
+) -> None:
+    chain, key = certificates.ensure(tmp_path / "operator")
+    before = video.read_bytes()
+    key.write_text("no key")
+    for given in (key, tmp_path / "gone.pem"):
+        with pytest.raises(EngineFault):
+            provenance.Provenance(folder=tmp_path, certificate=chain, key=given).sign(video)
+    assert video.read_bytes() == before
+
+
 def test_a_certificate_that_names_a_server_to_ask_has_nobody_asked(
     video: Path, tmp_path: Path
 ) -> None:

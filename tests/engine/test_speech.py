@@ -6,11 +6,11 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from talkingphoto.integrations.video import port
-from talkingphoto.integrations.video.engine import speech, spoken, visemes
+from talkingphoto.integrations.video.engine import neural_voice, speech, spoken, visemes
 from tests.engine import listening
 
 ENGLISH = "en-heart"
@@ -40,6 +40,7 @@ REFUSED = {
     "punctuation": ("?! … — ***", ENGLISH, "text_unspeakable"),
     "one character too many": ("word " * 120 + "w", ENGLISH, "text_too_long"),
     "ten thousand characters": ("a" * 10_000, ENGLISH, "text_too_long"),
+    "more numbers than a video can say": ("1234567890 " * 50, ENGLISH, "text_too_long"),
     "a word without an end": ("a" * 61, ENGLISH, "text_unspeakable"),
     "Cyrillic for English": ("Привет, мир", ENGLISH, "text_wrong_script"),
     "Chinese for English": ("你好世界", ENGLISH, "text_wrong_script"),
@@ -180,6 +181,23 @@ def test_a_hiss_is_heard_when_its_phoneme_says_so(voice_id: str) -> None:
     assert fits[best] > 0.5
 
 
+@pytest.mark.parametrize("voice_id", SENTENCES)
+def test_how_long_a_text_takes_is_known_about_before_it_is_said(voice_id: str) -> None:
+    text = SENTENCES[voice_id] + "\n" + SENTENCES[voice_id]
+    made = speech.voice(voice_id).say(text, seed=0)
+    assert speech.estimated_seconds(text, voice_id=voice_id) == pytest.approx(made.seconds, rel=0.4)
+
+
+def test_numbers_are_known_to_take_longer_than_words() -> None:
+    said = "Call 555 123 4567 on 3 May 2024."
+    made = speech.voice(ENGLISH).say(said, seed=0)
+    known = speech.estimated_seconds(said, voice_id=ENGLISH)
+    assert known == pytest.approx(made.seconds, rel=0.4)
+    assert known > 2 * speech.estimated_seconds(
+        "Call us again on a nice day in May.", voice_id=ENGLISH
+    )
+
+
 def test_two_sentences_have_a_short_pause_between_them() -> None:
     made = speech.voice(ENGLISH).say("Come in. Sit down.", seed=0)
     pauses = [p.end - p.start for p in made.phonemes if p.symbol == spoken.PAUSE]
@@ -226,6 +244,21 @@ def test_what_is_written_in_signs_is_read_in_words(text: str) -> None:
     assert symbols(text) == symbols(SAME[text])
 
 
+def test_digits_that_the_neural_voice_cannot_calculate_with_are_a_refusal_and_no_crash() -> None:
+    with pytest.raises(port.EngineFault) as caught:
+        neural_voice.NeuralVoice().say("<¹", seed=0)
+    assert caught.value.failure.code == "text_unspeakable"
+    assert symbols("Take ① or ٣.") == symbols("Take 1 or 3.")
+
+
+def test_a_basic_voice_does_not_read_emoji_out() -> None:
+    plain, decorated = (
+        [p.symbol for p in speech.voice("espeak:de").say(text, seed=0).phonemes]
+        for text in ("Hallo Welt", "Hallo 😀 Welt 🎉")
+    )
+    assert decorated == plain
+
+
 def test_no_latin_letter_is_passed_over() -> None:
     letters = [chr(code) for code in range(0xC0, 0x220)]
     read = [
@@ -252,6 +285,7 @@ ANY_TEXT = st.text(max_size=60) | st.text(
 
 @settings(max_examples=120, deadline=None)
 @given(ANY_TEXT, st.integers(0, 2**63))
+@example("<¹", 0)
 def test_any_text_is_spoken_or_refused_by_the_neural_voice(text: str, seed: int) -> None:
     try:
         made = speech.voice(ENGLISH).say(text, seed=seed)

@@ -40,6 +40,18 @@ def test_the_inverse_leads_back_to_where_a_point_came_from() -> None:
     assert np.abs(again - places)[3:-3, 3:-3].max() < 0.05
 
 
+def test_the_inverse_holds_where_a_lip_swells_to_twice_its_height() -> None:
+    lip = np.array([(x, y) for y in (72, 92) for x in (70, 100, 130)], np.float32)
+    skin = np.array([(x, y) for y in (20, 140) for x in (20, 100, 180)], np.float32)
+    moves = np.array([(0, -10)] * 3 + [(0, 10)] * 3 + [(0, 0)] * 6, np.float32)
+    forward = SmoothField(np.concatenate([lip, skin]), GRID, softness=5).displacement(moves)
+    # No fold, and yet steeper than the simplest inversion, repeated substitution, can follow.
+    assert least_stretch(forward, GRID.step) > 0
+    assert np.diff(forward[..., 1], axis=0).max() / GRID.step > 1
+    there = GRID.nodes + inverted(forward, GRID.step)
+    assert np.abs(there + GRID.sample(forward, there) - GRID.nodes)[3:-3, 3:-3].max() < 0.5
+
+
 def test_no_movement_gives_the_picture_back() -> None:
     picture = np.random.default_rng(1).integers(0, 256, (160, 200, 3)).astype(np.uint8)
     whole = Box(0, 0, 200, 160)

@@ -117,7 +117,7 @@ def test_f5_somebody_else_finds_nothing_even_with_the_address(watched: Watched) 
 
 def test_f5_an_address_is_over_after_its_hour(watched: Watched) -> None:
     address = watched.address()
-    watched.studio.clock.advance(seconds=3540)
+    watched.studio.clock.advance(seconds=59 * 60)
     assert watched.owner.get(address).status_code == 200
     watched.studio.clock.advance(seconds=120)
     answer = watched.owner.get(address)

@@ -27,6 +27,12 @@ GUIDE_BLOCK = {
 }
 SHORT = "s" * 31
 LONG = "s" * 32
+HOSTED = {
+    "TALKINGPHOTO_VIDEO_ENGINE": "hosted",
+    "TALKINGPHOTO_VIDEO_ENGINE_URL": "https://engine.example/v1",
+    "TALKINGPHOTO_VIDEO_ENGINE_KEY": "an-engine-key",
+    "TALKINGPHOTO_VIDEO_ENGINE_WEBHOOK_SECRET": LONG,
+}
 
 # (what is changed in a complete set of real test keys, the variables that are named)
 FAULTS_WITH_TEST_KEYS: dict[str, tuple[dict[str, str], set[str]]] = {
@@ -115,6 +121,46 @@ FAULTS_IN_THE_SANDBOX: dict[str, tuple[dict[str, str], set[str]]] = {
     ),
     "unknown clock": ({"TALKINGPHOTO_CLOCK": "sundial"}, {"TALKINGPHOTO_CLOCK"}),
     "retries owned by nobody": ({"DUNNING_OWNER": "nobody"}, {"DUNNING_OWNER"}),
+    "an engine of neither kind": (
+        {"TALKINGPHOTO_VIDEO_ENGINE": "steam"},
+        {"TALKINGPHOTO_VIDEO_ENGINE"},
+    ),
+    "a hosted engine without anything": (
+        {"TALKINGPHOTO_VIDEO_ENGINE": "hosted"},
+        {f"TALKINGPHOTO_VIDEO_ENGINE_{name}" for name in ("URL", "KEY", "WEBHOOK_SECRET")},
+    ),
+    "a hosted engine without its webhook secret": (
+        HOSTED | {"TALKINGPHOTO_VIDEO_ENGINE_WEBHOOK_SECRET": " "},
+        {"TALKINGPHOTO_VIDEO_ENGINE_WEBHOOK_SECRET"},
+    ),
+    "a hosted engine with a short webhook secret": (
+        HOSTED | {"TALKINGPHOTO_VIDEO_ENGINE_WEBHOOK_SECRET": "hunter2hunter2"},
+        {"TALKINGPHOTO_VIDEO_ENGINE_WEBHOOK_SECRET"},
+    ),
+    "a hosted engine in the clear": (
+        HOSTED | {"TALKINGPHOTO_VIDEO_ENGINE_URL": "http://engine.example"},
+        {"TALKINGPHOTO_VIDEO_ENGINE_URL"},
+    ),
+    "a hosted engine as in the example": (
+        HOSTED | {"TALKINGPHOTO_VIDEO_ENGINE_URL": "https://engine.your-domain.com/v1"},
+        {"TALKINGPHOTO_VIDEO_ENGINE_URL"},
+    ),
+    "a certificate without its key": (
+        {"TALKINGPHOTO_C2PA_CERTIFICATE": __file__},
+        {"TALKINGPHOTO_C2PA_KEY"},
+    ),
+    "a key without its certificate": (
+        {"TALKINGPHOTO_C2PA_KEY": __file__},
+        {"TALKINGPHOTO_C2PA_CERTIFICATE"},
+    ),
+    "a certificate that is not there": (
+        {"TALKINGPHOTO_C2PA_CERTIFICATE": "/etc/hunter2.pem", "TALKINGPHOTO_C2PA_KEY": __file__},
+        {"TALKINGPHOTO_C2PA_CERTIFICATE"},
+    ),
+    "a key somewhere below": (
+        {"TALKINGPHOTO_C2PA_CERTIFICATE": __file__, "TALKINGPHOTO_C2PA_KEY": "hunter2.pem"},
+        {"TALKINGPHOTO_C2PA_KEY"},
+    ),
     "unknown level": ({"TALKINGPHOTO_LOG_LEVEL": "verbose"}, {"TALKINGPHOTO_LOG_LEVEL"}),
     "a misspelt name of ours": ({"TALKINGPHOTO_DATE": "/srv/hunter2"}, {"TALKINGPHOTO_DATE"}),
 }
@@ -258,6 +304,13 @@ def test_secrets_are_stars_wherever_settings_are_printed(tmp_path: Path) -> None
         for name, value in secret.items():
             assert name == "STRIPE_PUBLISHABLE_KEY" or value not in printed
         assert "password" not in printed
+
+
+def test_a_hosted_engine_is_reached_by_https_or_on_this_machine(tmp_path: Path) -> None:
+    assert loaded({}, tmp_path).video_engine == "embedded"
+    assert loaded(HOSTED, tmp_path).video_engine_url == "https://engine.example/v1"
+    near = HOSTED | {"TALKINGPHOTO_VIDEO_ENGINE_URL": "http://127.0.0.1:9000"}
+    assert loaded(near, tmp_path).video_engine == "hosted"
 
 
 def test_settings_cannot_be_changed_once_read(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def test_o7_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 def test_env_example_names_every_setting_and_no_other() -> None:
-    names = re.findall(r"^#?\s?([A-Z][A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE)
+    names = re.findall(r"^#?\s?([A-Z][A-Z0-9_]+)=", EXAMPLE.read_text(), re.MULTILINE)
     fields = [name for name in settings.Settings.model_fields if name != "sandbox"]
     assert sorted(names) == sorted(map(settings.variable, fields))
 

@@ -50,15 +50,17 @@ class _Job:
 class PocketEngine:
     """A render takes `seconds`, and what comes of it is no video when the engine is `damaged`."""
 
-    def __init__(self, *, seconds: float = 0.0, hosted: bool = False) -> None:
+    def __init__(self, *, seconds: float = 0.0) -> None:
         self.seconds = seconds
         self.damaged = False
+        self.hosted = False
+        # What every poll says instead of an answer.
+        self.silent: port.EngineFailure | None = None
         self.photo_tiers: tuple[port.Tier, ...] = ("540p", "720p", "1080p")
         self.submits: list[port.RenderRequest] = []
         self.photos: list[bytes] = []
         self.purged: list[str] = []
         self.canceled: list[str] = []
-        self._hosted = hosted
         self._failures: list[port.EngineFailure | None] = []
         self._jobs: dict[str, _Job] = {}
         self._lock = threading.Lock()
@@ -71,7 +73,7 @@ class PocketEngine:
         return port.EngineInfo(
             id="pocket",
             version="1",
-            mode="hosted" if self._hosted else "embedded",
+            mode="hosted" if self.hosted else "embedded",
             voices=VOICES,
             tiers=("540p", "720p", "1080p"),
             max_chars=port.MOST_CHARACTERS,
@@ -112,6 +114,8 @@ class PocketEngine:
         return port.EngineRef("pocket", request.job_id)
 
     def poll(self, ref: port.EngineRef) -> port.JobState:
+        if self.silent is not None:
+            raise port.EngineFault(self.silent)
         job = self._jobs[ref.id]
         if job.canceled:
             return port.JobState("canceled")

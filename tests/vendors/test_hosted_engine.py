@@ -22,8 +22,10 @@ from talkingphoto.integrations.video.port import (
     JobState,
     RenderRequest,
 )
+from talkingphoto.runtime import Runtime
 from tests.support import small_mp4, source
 from tests.support.scripted_engine import KEY, SECRET, Script, ScriptedEngine
+from tests.support.settings_cases import loaded
 
 PORTRAIT = (source.ROOT / "static" / "img" / "portrait.jpg").read_bytes()
 
@@ -103,6 +105,18 @@ def test_a_job_goes_out_whole_and_its_video_comes_back(
     assert (made.width, made.height, made.size) == (320, 240, len(service.script.video))
     assert made.seconds == pytest.approx(2.0, abs=0.05)
     assert service.authorizations == {f"Bearer {KEY}"}
+
+
+def test_the_settings_decide_who_makes_the_videos(tmp_path: Path) -> None:
+    hosted = {
+        "TALKINGPHOTO_VIDEO_ENGINE": "hosted",
+        "TALKINGPHOTO_VIDEO_ENGINE_URL": "https://engine.example/v1",
+        "TALKINGPHOTO_VIDEO_ENGINE_KEY": KEY,
+        "TALKINGPHOTO_VIDEO_ENGINE_WEBHOOK_SECRET": SECRET,
+    }
+    told = Runtime(loaded(hosted, tmp_path)).engine.info()
+    assert (told.mode, told.data_region) == ("hosted", "https://engine.example/v1")
+    assert Runtime(loaded({}, tmp_path)).engine.info().mode == "embedded"
 
 
 def test_a_job_submitted_twice_is_one_job(

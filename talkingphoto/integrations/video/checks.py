@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import tempfile
 import threading
 import time
@@ -48,11 +49,13 @@ class Checks:
             raise EngineFault(_FAILED)
         try:
             with tempfile.TemporaryDirectory(dir=self._folder) as room:
-                given = Path(room, "photo")
-                if photo is not None:
-                    given.write_bytes(photo)
+                given = Path(room, "photo") if photo is not None else None
+                if given is not None:
+                    given.write_bytes(photo or b"")
                 clean = Path(room, "clean.jpg")
-                said = self._asked(given if photo is not None else None, clean, text, voice)
+                said = self._answered(
+                    messages.Check(0, given, clean, text, voice, _PROCESSOR_SECONDS)
+                )
                 return Checked(said.failures, _finding(said, clean))
         except (children.Gone, children.Silent):
             self._end()
@@ -65,12 +68,18 @@ class Checks:
         with self._one:
             self._end()
 
-    def _asked(
-        self, photo: Path | None, clean: Path, text: str | None, voice: str
-    ) -> messages.Examined:
+    def _answered(self, check: messages.Check) -> messages.Examined:
+        try:
+            return self._asked(check)
+        except children.Gone:
+            # It may have died long before; only a photo that ends two processes is to blame.
+            self._end()
+            return self._asked(check)
+
+    def _asked(self, check: messages.Check) -> messages.Examined:
         child = self._living()
         self._count += 1
-        child.tell(messages.Check(self._count, photo, clean, text, voice, _PROCESSOR_SECONDS))
+        child.tell(dataclasses.replace(check, id=self._count))
         until = time.monotonic() + self._limits.check_seconds
         while (left := until - time.monotonic()) > 0:
             heard = child.hear(timeout_seconds=left)

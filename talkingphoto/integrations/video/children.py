@@ -18,7 +18,7 @@ from talkingphoto.integrations.video.engine import messages
 
 log = structlog.get_logger()
 
-_MODULE = "talkingphoto.integrations.video.engine.process"
+MODULE = "talkingphoto.integrations.video.engine.process"
 # Nothing of our surroundings: no key, no password, no address of a database.
 _ENVIRONMENT = {
     "PATH": os.defpath,
@@ -51,6 +51,7 @@ class Child:
         self._heard: queue.Queue[messages.Answer | None] = queue.Queue()
         self._writing = threading.Lock()
         self._started = threading.Event()
+        self._over = threading.Event()
         self._ending = False
         self._process: subprocess.Popen[bytes] | None = None
         # Linux ends a child with the thread that made it, so that thread lives as long as it.
@@ -61,7 +62,8 @@ class Child:
     def alive(self) -> bool:
         """Whether the process runs, as far as can be seen."""
         self._started.wait()
-        return self._process is not None and self._process.poll() is None
+        # Not Popen.poll: it says nothing while the keeper waits for the process to be over.
+        return self._process is not None and not self._over.is_set()
 
     @property
     def process_id(self) -> int:
@@ -111,6 +113,7 @@ class Child:
         with contextlib.suppress(ValueError):
             while line := self._process.stdout.readline(messages.LONGEST_LINE):
                 self._heard.put(messages.answer(line))
+        self._over.set()
         # Also when what it said was no answer: then it is not to be trusted with another job.
         self._process.kill()
         code = self._process.wait()
@@ -122,7 +125,7 @@ class Child:
         with self._log_file.open("wb") as said:
             return subprocess.Popen(
                 [
-                    *(sys.executable, "-m", _MODULE),
+                    *(sys.executable, "-m", MODULE),
                     *(self._role, str(os.getpid()), str(self._memory_megabytes)),
                 ],
                 env=_ENVIRONMENT,

@@ -34,7 +34,7 @@ _ALGORITHMS = {
     "secp521r1": c2pa.C2paSigningAlg.ES512,
 }
 _NOT_SIGNED = EngineFailure(
-    "video_not_signed", "fatal", "The video could not be marked as made by a machine."
+    "video_not_signed", "transient", "The video could not be marked as made by a machine."
 )
 
 
@@ -75,7 +75,7 @@ class Provenance:
                 os.fsync(sink.fileno())
             Path(draft).chmod(path.stat().st_mode)
             Path(draft).replace(path)
-        except c2pa.C2paError as fault:
+        except (c2pa.C2paError, OSError, ValueError) as fault:
             raise EngineFault(_NOT_SIGNED) from fault
         finally:
             Path(draft).unlink(missing_ok=True)

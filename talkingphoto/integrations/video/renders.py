@@ -153,12 +153,14 @@ class Renders:
             try:
                 child = self._living()
                 answer = self._made(child, job)
+                self._conclude(job, answer, making_seconds=time.monotonic() - started)
             except children.Gone:
                 self._fail(job, _DIED)
             except children.Silent:
                 self._fail(job, _LATE)
-            else:
-                self._conclude(job, answer, making_seconds=time.monotonic() - started)
+            except Exception:
+                log.exception("engine.host_failed", job_id=job.request.job_id)
+                self._fail(job, _DIED)
 
     def _next(self) -> _Job | None:
         with self._changed:

@@ -33,10 +33,12 @@ class Speeds:
         newest = min(making_seconds / max(video_seconds, 0.1), _SLOWEST)
         average = self.of(tier) * (1 - _WEIGHT) + newest * _WEIGHT
         known = self._read() | {tier: round(average, 3)}
-        handle, draft = tempfile.mkstemp(dir=self._path.parent)
-        with os.fdopen(handle, "w") as file:
-            json.dump(known, file)
-        Path(draft).replace(self._path)
+        # What cannot be kept is learned again: it is only a guess.
+        with contextlib.suppress(OSError):
+            handle, draft = tempfile.mkstemp(dir=self._path.parent)
+            with os.fdopen(handle, "w") as file:
+                json.dump(known, file)
+            Path(draft).replace(self._path)
 
     def _read(self) -> dict[str, float]:
         with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):

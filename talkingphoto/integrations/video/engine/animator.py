@@ -16,8 +16,9 @@ from talkingphoto.integrations.video.engine import mesh
 from talkingphoto.integrations.video.engine.curve import Curve
 from talkingphoto.integrations.video.engine.eyes import Eyelid
 from talkingphoto.integrations.video.engine.head import Head, HeadPose
-from talkingphoto.integrations.video.engine.mouth import Mouth, MouthPose, Shape
+from talkingphoto.integrations.video.engine.mouth import Mouth, MouthPose
 from talkingphoto.integrations.video.engine.teeth import MouthInterior
+from talkingphoto.integrations.video.engine.visemes import Shape
 from talkingphoto.integrations.video.engine.warp import (
     CUBIC,
     Box,
@@ -44,8 +45,9 @@ BOX_BESIDE, BOX_ABOVE, BOX_BELOW = 0.30, 0.12, 0.12
 # Beyond the corners the border between the upper and the lower face runs down a little.
 SEAM_SLOPE = 0.18
 SEAM_PIXELS, SEAM_WIDENS, SEAM_WIDEST = 1.1, 1.3, 0.45
-LINE_SHADE, LINE_WIDTH = 0.38, 0.009
+LINE_SHADE, LINE_WIDTH = 0.28, 0.009
 CLOSED_UNDER = 0.06
+EDGE_SHADE, CORNER_SHADE, EDGE_WIDTH, EDGES_APART = 0.12, 0.25, 0.012, 0.02
 LEAST_BLINK = 0.01
 
 LOWER_FACE = (*mesh.JAW, *mesh.CHIN, *mesh.UNDER_LIP)
@@ -182,7 +184,8 @@ class Animator:
         # The lower lip lies over all that is behind it.
         below = self._below_seam(uv, bottom)[..., None]
         picture += (under - picture) * below
-        picture *= self._line_between(uv, contours, pose)[..., None]
+        light = self._line_between(uv, contours, pose) * self._light_on_edges(uv, contours, pose)
+        picture *= light[..., None]
         frame[box.slices] = np.clip(picture + 0.5, 0, 255)
 
     def _mouth_box(self, pose: MouthPose, head: Floats) -> Box:
@@ -222,6 +225,18 @@ class Animator:
         beside = np.abs(uv[..., 0] - middle) / pose.half_width
         along = 1 - smoothstep((beside - 0.85) / 0.2)
         return np.asarray(1 - LINE_SHADE * closed * along * np.exp(-0.5 * off * off), np.float32)
+
+    def _light_on_edges(
+        self, uv: Floats, contours: tuple[Floats, Floats], pose: MouthPose
+    ) -> Floats:
+        """The light left where a lip turns inwards, which is little at the corners: 0 to 1."""
+        unit = self._mouth.unit
+        start, end = float(pose.upper[0, 0]), float(pose.upper[-1, 0])
+        beside = np.clip(np.abs(2 * uv[..., 0] - start - end) / (end - start), 0, 1)
+        apart = np.clip((contours[1] - contours[0]) / (EDGES_APART * unit), 0, 1) * pose.away
+        off = np.minimum(np.abs(uv[..., 1] - contours[0]), np.abs(uv[..., 1] - contours[1]))
+        near = np.exp(-0.5 * (off / (EDGE_WIDTH * unit + 0.5)) ** 2)
+        return np.asarray(1 - (EDGE_SHADE + CORNER_SHADE * beside**4) * apart * near, np.float32)
 
 
 def _face_box(landmarks: Floats, width: int, height: int) -> Box:

@@ -24,7 +24,9 @@ REACH_ACROSS, REACH_UP, REACH_DOWN = 0.78, 0.98, 0.80
 # Inside this part of the ellipse all moves as one; outside the second nothing moves.
 WHOLE, NOTHING = 0.72, 1.77
 # Along the border of the picture nothing moves; over this part of its shorter side it begins to.
-STILL_BORDER = 0.06
+STILL_BORDER = 0.12
+# A face wider than this part of the picture has no room to turn, and moves less.
+ROOMY_FACE, LEAST_ROOM = 0.55, 0.4
 
 
 class HeadPose(NamedTuple):
@@ -51,6 +53,7 @@ class Head:
         from_pivot = nodes - pivot.astype(np.float32)
         weight = _weight(nodes, points, (face_width, face_height))
         weight *= _off_the_border(nodes, width, height)
+        weight *= np.clip(ROOMY_FACE * min(width, height) / face_width, LEAST_ROOM, 1)
         depth = _depth(landmarks, nodes, DEPTH_REACH * face_width) + AXIS_DEPTH * face_width
         self._depth = np.asarray(depth * weight, np.float32)
         self._across = np.asarray(from_pivot[..., 0] * weight, np.float32)

@@ -7,6 +7,7 @@ speaker; the head stays within three degrees, where the warp of one photo still 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -26,6 +27,9 @@ PHRASE_YAW, PHRASE_ROLL, PHRASE_SECONDS = 0.015, 0.007, 0.8
 QUIET = 0.45
 NOD_SECONDS, PHRASE_SMOOTH_SECONDS, LOUDNESS_SMOOTH_SECONDS = 0.09, 0.30, 0.24
 EASE_SECONDS = 0.6
+
+# In a pause up to this long the face stays a speaker's; activity from there on is speech.
+HELD_SECONDS, SPOKEN_FROM = 0.8, 0.5
 
 BROW_ON_STRESS, BROW_DRIFT, BROW_SECONDS = 0.50, (0.12, 0.25), 0.12
 
@@ -57,11 +61,16 @@ class Speaking(Protocol):
 
 @dataclass(frozen=True)
 class Motion:
-    """Per frame: `head` (n, 5) as HeadPose, how far the lids are down and the brows up, 0 to 1."""
+    """What each frame shows besides the sounds.
+
+    `head` (n, 5) is as HeadPose; the others are (n,), 0 to 1: how far the lids are down and the
+    brows up, and how far the face has left the photo's own expression for that of a speaker.
+    """
 
     head: NDArray[np.float32]
     blink: NDArray[np.float32]
     brow: NDArray[np.float32]
+    speaking: NDArray[np.float32]
 
 
 def motion(articulation: Speaking, *, eye_distance: float, seed: int) -> Motion:
@@ -74,7 +83,8 @@ def motion(articulation: Speaking, *, eye_distance: float, seed: int) -> Motion:
     brow = BROW_ON_STRESS * _smoothed(articulation.accents, BROW_SECONDS)
     brow = np.clip(brow + _drift(seconds, BROW_DRIFT, chance), 0, 1) * ease
     blink = _lids(seconds, blink_starts(frames / FRAMES_PER_SECOND, chance))
-    return Motion(head.astype(np.float32), blink.astype(np.float32), brow.astype(np.float32))
+    speaking = _held(articulation.activity)
+    return Motion(*(part.astype(np.float32) for part in (head, blink, brow, speaking)))
 
 
 def blink_starts(duration: float, chance: np.random.Generator) -> tuple[float, ...]:
@@ -86,6 +96,16 @@ def blink_starts(duration: float, chance: np.random.Generator) -> tuple[float, .
         starts.append(start)
         start += float(chance.uniform(*BLINK_APART_SECONDS))
     return tuple(starts)
+
+
+def _held(activity: Series) -> Series:
+    """The activity, its short pauses filled: a smile does not flash up at a comma."""
+    held = np.array(activity, np.float64)
+    spoken = np.flatnonzero(held >= SPOKEN_FROM)
+    for before, after in pairwise(spoken):
+        if after - before <= HELD_SECONDS * FRAMES_PER_SECOND:
+            held[before + 1 : after] = np.maximum(held[before + 1 : after], 1.0)
+    return held
 
 
 def _lids(seconds: Series, starts: tuple[float, ...]) -> Series:

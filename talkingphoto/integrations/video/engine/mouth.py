@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from talkingphoto.integrations.video.engine import mesh
+from talkingphoto.integrations.video.engine.visemes import Shape
 from talkingphoto.integrations.video.engine.warp import Floats, smoothstep
 
 # A relaxed mouth is this part of the distance between the outer corners of the eyes.
@@ -30,6 +30,8 @@ ROUNDED = 0.70
 # A mouth stretched by a smile has farther to go; 1 would end where a relaxed mouth does.
 ROUNDED_FROM_SMILE = 0.8
 NARROWED_BY_OPENING = 0.09
+# The opening from corner to corner: 0.5 would be an ellipse, 1 a parabola.
+FULLNESS = 0.65
 # A smile gives up this part of what it is wider than a relaxed mouth while speaking.
 SMILE_RELAXES = 0.55
 MOST_SMILE = 0.40
@@ -66,17 +68,6 @@ UNDER_LIP_WIDTH, CHIN_WIDTH, JAW_WIDTH = 0.5, 0.2, 0.25
 CHIN_OF_JAW = 0.92
 
 INNER = (*mesh.INNER_UPPER_LIP, *mesh.INNER_LOWER_LIP)
-
-
-class Shape(NamedTuple):
-    """The articulators: all from 0 to 1, but `width` from -1 (narrow) to 1 (spread)."""
-
-    open: float
-    width: float
-    round: float
-    upper: float
-    tongue: float
-    press: float
 
 
 @dataclass(frozen=True)
@@ -168,8 +159,8 @@ class Mouth:
         lap = np.float32(self._overlap(opening) * ease)
         upper = self.upper + moved[list(mesh.INNER_UPPER_LIP)]
         lower = self.lower + moved[list(mesh.INNER_LOWER_LIP)]
-        upper[:, 1] -= lap * self._profile(self.upper, 0)
-        lower[:, 1] += lap * self._profile(self.lower, 0)
+        upper[:, 1] -= lap * self._profile(self.upper)
+        lower[:, 1] += lap * self._profile(self.lower)
         farthest = float(np.abs(moved[list(INNER)]).max())
         return MouthPose(
             displacement=self.axes.vectors(moved),
@@ -194,7 +185,7 @@ class Mouth:
 
     def _inner_lips(self, shape: Shape, opening: float) -> tuple[Floats, Floats]:
         """How far down both inner contours go, in pixels."""
-        profile = self._profile(self.upper, shape.round)
+        profile = self._profile(self.upper)
         wanted = opening * profile
         open_part = min(1.0, opening / max(float(self.gap[5]), 1e-3)) if self.shows_teeth else 1.0
         closing = 1 - _ease(open_part)
@@ -202,11 +193,9 @@ class Mouth:
         cover += (COVER_ROUNDED - cover) * shape.round if cover < COVER_ROUNDED else 0.0
         upper = self.gap * cover - UPPER_LIP_SHARE * np.maximum(wanted - self.gap, 0)
         raised = ROUNDED_UPPER_LIP * shape.round - UPPER_LIP_RAISE * shape.upper
-        upper = upper + raised * self.unit * self._profile(self.upper, 0)
+        upper = upper + raised * self.unit * self._profile(self.upper)
         lower = self.upper[:, 1] + upper + wanted - self.lower[:, 1]
-        lap = (self._overlap(opening) + shape.press * PRESS * self.unit) * self._profile(
-            self.upper, 0
-        )
+        lap = (self._overlap(opening) + shape.press * PRESS * self.unit) * self._profile(self.upper)
         return np.asarray(upper + lap, np.float32), np.asarray(lower - lap, np.float32)
 
     def _overlap(self, opening: float) -> float:
@@ -238,13 +227,13 @@ class Mouth:
             down[point] = jaw * share
         for point, share in mesh.CHEEKS.items():
             down[point] = sink * share
-        beside = 1 - self._profile(self.upper, 0)
+        beside = 1 - self._profile(self.upper)
         _set(down, mesh.INNER_UPPER_LIP, lips[0] + sink * beside)
         _set(down, mesh.INNER_LOWER_LIP, lips[1] + sink * beside)
         over, under = self._outer_lips(shape, lips, scale)
         for outer, moved in ((mesh.OUTER_UPPER_LIP, over), (mesh.OUTER_LOWER_LIP, under)):
             uv = self._uv[list(outer[1:-1])]
-            _set(down, outer[1:-1], moved + sink * (1 - self._profile(uv, 0)))
+            _set(down, outer[1:-1], moved + sink * (1 - self._profile(uv)))
         _set(down, mesh.UNDER_LIP, self._beside(mesh.UNDER_LIP, mesh.OUTER_LOWER_LIP, under))
         down[list(mesh.UNDER_LIP)] += (1 - SKIN_FOLLOWS) * CHIN_OF_JAW * jaw
         down[list(mesh.OVER_LIP)] += self._beside(mesh.OVER_LIP, mesh.OUTER_UPPER_LIP, over)
@@ -276,11 +265,11 @@ class Mouth:
         share = np.interp(self._uv[list(points), 0], edge, moved) * SKIN_FOLLOWS
         return np.asarray(share, np.float32)
 
-    def _profile(self, uv: Floats, rounding: float) -> Floats:
-        """1 in the middle of the mouth, 0 at its corners; fuller for rounded lips."""
+    def _profile(self, uv: Floats) -> Floats:
+        """How far open the mouth is along it: 1 in its middle, 0 at its corners."""
         start, end = self.upper[0, 0], self.upper[-1, 0]
         part = np.clip(np.abs(2 * uv[:, 0] - start - end) / (end - start), 0, 1)
-        shape = (1 - part**2) ** (0.62 - 0.08 * rounding)
+        shape = (1 - part**2) ** FULLNESS
         return np.asarray(shape, np.float32)
 
 

@@ -27,6 +27,17 @@ _STRESS = frozenset("ˈˌ")
 _LENGTHENS = frozenset("ːʰʲ̃ᵝ")
 _PAUSES = frozenset(' ;:,.!?—…"()“”→↓↗↘')
 
+_NOTHING = port.EngineFailure(
+    "text_unspeakable",
+    "user_input",
+    "There is nothing in the text that this voice can read. Write it in words.",
+)
+_STUMBLED = port.EngineFailure(
+    "text_unspeakable",
+    "user_input",
+    "This voice cannot read a number or sign in the text. Write it in words.",
+)
+
 
 @dataclass(frozen=True)
 class _Timed:
@@ -56,21 +67,20 @@ class NeuralVoice:
         rng = np.random.default_rng(seed)
         sentences = [s for s in self._phonemized(text) if not _PAUSES.issuperset(s)]
         if not sentences:
-            raise port.EngineFault(
-                port.EngineFailure(
-                    "text_unspeakable",
-                    "user_input",
-                    "There is nothing in the text that this voice can read. Write it in words.",
-                )
-            )
+            raise port.EngineFault(_NOTHING)
         parts = [spoken.trimmed(self._sentence(sentence, rng)) for sentence in sentences]
         return spoken.joined(parts, pause_seconds=_SENTENCE_PAUSE_SECONDS)
 
     def _phonemized(self, text: str) -> list[str]:
         """The text's sentences in the model's alphabet."""
+        try:
+            sentences = self._reader.phonemize(english.written_out(text))
+        except (ValueError, IndexError, KeyError) as error:
+            # Its reading of numbers fails so on digits it does not know.
+            raise port.EngineFault(_STUMBLED) from error
         return [
             "".join(symbol for symbol in sentence if symbol in self._reader.vocab)
-            for sentence in self._reader.phonemize(english.written_out(text))
+            for sentence in sentences
         ]
 
     def _sentence(self, symbols: str, rng: np.random.Generator) -> Speech:

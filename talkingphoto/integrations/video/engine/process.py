@@ -29,6 +29,9 @@ from talkingphoto.integrations.video.port import EngineFailure, EngineFault, Sta
 _OUT_OF_MEMORY = EngineFailure(
     "engine_memory", "transient", "The engine ran out of memory. Try again."
 )
+_NO_ROOM = EngineFailure(
+    "engine_storage", "transient", "The engine could not write the video. Try again."
+)
 _BROKEN = EngineFailure("engine_broken", "fatal", "The engine could not make this video.")
 # Renders yield to whatever answers people on the same machine.
 _RENDER_NICENESS = 10
@@ -103,6 +106,9 @@ class _Engine:
             self.tell(messages.Failed(command.id, _OUT_OF_MEMORY))
             # What else failed half-way in here is unknown: a new process starts clean.
             os._exit(1)
+        except OSError:
+            traceback.print_exc(file=sys.stderr)
+            self.tell(messages.Failed(command.id, _NO_ROOM))
         except Exception:  # noqa: BLE001 - a fault of ours in one job must not end the others
             traceback.print_exc(file=sys.stderr)
             self.tell(messages.Failed(command.id, _BROKEN))

@@ -149,14 +149,14 @@ def _draw(
     drawing: _Drawing,
 ) -> None:
     mouth = articulation.articulate(said, frames=frames)
-    actor = animator.Animator(framed.image, framed.landmarks)
+    actor = animator.Animator(framed.image, framed.landmarks.astype(np.float32))
     moves = motion.motion(mouth, eye_distance=actor.eye_distance, seed=request.seed)
     height, width = framed.image.shape[:2]
     stamps = marks.stamps(width=width, height=height, watermark=request.watermark)
     for number in range(frames):
         frame = actor.draw(
             mouth.shapes[number],
-            activity=float(mouth.activity[number]),
+            activity=float(moves.speaking[number]),
             blink=float(moves.blink[number]),
             brow=float(moves.brow[number]),
             head=moves.head[number],

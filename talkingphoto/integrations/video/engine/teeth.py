@@ -41,9 +41,9 @@ HALF_ROW = 0.56
 UNEVEN_SEED = 11
 
 # A tooth's brightness from that of the skin beside it, both 0 to 255: between the two whites.
-OF_SKIN, PLUS = 0.66, 78.0
+OF_SKIN, PLUS = 0.70, 88.0
 TOOTH_TINT = (0.90, 0.99, 1.06)
-TOOTH_TAKES_SKIN_TINT = 0.22
+TOOTH_TAKES_SKIN_TINT = 0.30
 CAVITY = (20.0, 15.0, 36.0)
 TONGUE = (96.0, 88.0, 158.0)
 GUM = (110.0, 100.0, 170.0)
@@ -122,7 +122,7 @@ class MouthInterior:
         along = np.exp(-0.5 * ((v - top - 0.085) / 0.06) ** 2)
         groove = 1 - 0.14 * np.exp(-0.5 * (u / 0.018) ** 2)
         light = (0.62 + 0.36 * along * np.exp(-0.5 * (u / 0.17) ** 2)) * groove
-        colour = (0.7 * np.array(TONGUE, np.float32) + 0.3 * self._light.lips) * np.float32(0.78)
+        colour = (0.7 * np.array(TONGUE, np.float32) + 0.3 * self._light.lips) * np.float32(0.90)
         colour *= np.float32(self._light.level)
         cover = (cover * 0.9)[..., None]
         picture *= 1 - cover

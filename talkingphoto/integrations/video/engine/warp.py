@@ -201,7 +201,6 @@ class Canvas:
     """Brings backward fields of one grid over a whole picture to its pixels."""
 
     def __init__(self, width: int, height: int, grid: Grid) -> None:
-        self.width, self.height = width, height
         self._grid = grid
         x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
         self._pixels = np.stack(np.meshgrid(x, y), -1)

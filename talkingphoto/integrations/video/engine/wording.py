@@ -11,6 +11,7 @@ from collections.abc import Iterator
 _SPOKEN_SYMBOLS = frozenset("°©§¶^")
 # Letters and signs written in another form of the same letter: "ﬁ", "Ａ", "𝐛", "㎏".
 _OTHER_FORMS = ("<font>", "<wide>", "<narrow>", "<circle>", "<square>", "<compat>")
+_VOICES_KNOW = frozenset("²³½¼¾")
 _QUOTES = str.maketrans("‘’‛`´", "'''''")
 # The end of Latin Extended-A; Romanian's and Vietnamese's letters are bases and marks from it.
 _LAST_EUROPEAN = "\u017f"
@@ -64,6 +65,11 @@ def longest_word(text: str) -> str:
     return max(re.findall(r"[^\W\d_]+", text), key=len, default="")
 
 
+def sentence_ends(text: str) -> int:
+    """How many sentences are followed by another."""
+    return len(re.findall(r"[.!?…:।]\s+\S|\n", text))
+
+
 def _kept(character: str, *, marks: bool) -> str:
     category = unicodedata.category(character)
     if category[0] == "Z" or category == "Cc":
@@ -72,9 +78,21 @@ def _kept(character: str, *, marks: bool) -> str:
         return character if marks and character not in _VARIATIONS and category != "Me" else ""
     if category[0] == "C":
         return ""
-    if category == "Nd":
-        return str(unicodedata.decimal(character))
+    if category[0] == "N":
+        return _number(character)
     return _plain(character, category)
+
+
+def _number(character: str) -> str:
+    """Digits as everybody writes them, with raised and circled ones, and numbers of other signs:
+    what counts as a digit is not always one that can be calculated with."""
+    if character in _VOICES_KNOW:
+        return character
+    value = unicodedata.numeric(character)
+    if value != int(value):
+        return unicodedata.normalize("NFKC", character).replace("\u2044", "/")
+    digit = unicodedata.category(character) == "Nd"
+    return f"{int(value)}" if digit else f" {int(value)} "
 
 
 def _plain(character: str, category: str) -> str:
