@@ -233,6 +233,8 @@ class GenerationService:
             raise records.unknown()
         now = self.runtime.clock()
         with self.runtime.transaction() as session:
+            if records.find(session, generation_id=generation_id) is None:
+                raise records.unknown()
             if hide:
                 reports.block_photo(
                     session, generation_id=generation_id, reason="reported", now=now

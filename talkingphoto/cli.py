@@ -60,6 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     _add(catalog, "sync", _catalog_sync, "make Stripe's products and prices agree with ours")
     webhooks = _add_group(commands, "webhooks", "what Stripe tells us")
     _add(webhooks, "sync", _webhooks_sync, "create or update our endpoint at Stripe")
+    videos = _add_group(commands, "videos", "what people say against videos")
+    _add(videos, "reported", _videos_reported, "list the reports that nobody has decided")
+    hide = _add(videos, "hide", _videos_hide, "nobody sees it any more, nor uses its photo again")
+    dismiss = _add(videos, "dismiss", _videos_dismiss, "close the reports on it, and let it stay")
+    for parser_of_one in (hide, dismiss):
+        parser_of_one.add_argument("id", help="the video's id")
     _add(commands, "doctor", _doctor, "check this installation without starting anything")
     return parser
 
@@ -160,6 +166,32 @@ def _webhooks_sync(_chosen: argparse.Namespace) -> int:
     from services.webhook_service import webhook_service
 
     print(webhook_service.sync_endpoint())
+    return 0
+
+
+def _videos_reported(_chosen: argparse.Namespace) -> int:
+    from services.generation_service import generation_service
+
+    for report in generation_service.reports():
+        about = f"{report.at:%Y-%m-%d %H:%M} {report.generation_id} {report.contact!r}"
+        # What a stranger wrote may not move the cursor of whoever reads it.
+        print(f"{about}: {report.reason!r}")
+    return 0
+
+
+def _videos_hide(chosen: argparse.Namespace) -> int:
+    return _decide(chosen.id, hide=True)
+
+
+def _videos_dismiss(chosen: argparse.Namespace) -> int:
+    return _decide(chosen.id, hide=False)
+
+
+def _decide(generation_id: str, *, hide: bool) -> int:
+    from services.generation_service import generation_service
+
+    closed = generation_service.decide(generation_id=generation_id, hide=hide)
+    print(f"{'hidden' if hide else 'kept'}; {closed} reports closed")
     return 0
 
 

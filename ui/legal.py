@@ -10,6 +10,16 @@ from talkingphoto.accounts import terms as accepted
 from ui import kit, session, wording
 
 
+_LIABILITY = """\
+<h2>If something goes wrong</h2>
+<p>We answer for what we do as the law of the country you live in provides. Nothing here takes
+away a right that this law gives you.</p>
+<h2>Changes</h2>
+<p>We tell you by e-mail 30 days before these terms change. What you have bought by then keeps
+the terms it was bought under.</p>
+"""
+
+
 def terms(visit: session.Visit) -> None:
     """The terms of use are on the page."""
     _prose(
@@ -42,13 +52,7 @@ law (AI Act, article 50 (4)). The mark helps; the duty is yours.</li></ul>
 <h2>If rules are broken</h2>
 <p>We may stop a video or close an account that breaks these terms. We say why, and give back
 the money for videos you paid for and have not used, unless the law forbids it.</p>
-<h2>If something goes wrong</h2>
-<p>We answer for what we do as the law of the country you live in provides. Nothing here takes
-away a right that this law gives you.</p>
-<h2>Changes</h2>
-<p>We tell you by e-mail 30 days before these terms change. What you have bought by then keeps
-the terms it was bought under.</p>
-""",
+{_LIABILITY}""",
     )
 
 

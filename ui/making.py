@@ -120,8 +120,9 @@ def consent(declaration: str, chosen: Photo | None) -> bool:
 
 def count(text: str, estimate: generation_service.Estimate | None) -> str:
     """How long the text is, and the video it makes."""
-    length = f"{len(text):,} of {port.MOST_CHARACTERS} characters"
-    kind = " tp-count--over" if len(text) > port.MOST_CHARACTERS else ""
+    said = len(text.strip())
+    length = f"{said:,} of {port.MOST_CHARACTERS} characters"
+    kind = " tp-count--over" if said > port.MOST_CHARACTERS else ""
     rest = ""
     if estimate is not None:
         rest = (
@@ -140,7 +141,7 @@ def error(sentence: str) -> None:
 
 def field_of(code: str) -> str:
     """The field that a refusal with this code is about; `form` when it is about none."""
-    name = code.rpartition(".")[2]
+    name = code.removeprefix("video.")
     for field_name, beginnings in _FIELDS.items():
         if name.startswith(beginnings):
             return field_name
@@ -149,7 +150,7 @@ def field_of(code: str) -> str:
 
 _FIELDS = {
     "photo": ("not_an", "unsupported", "image", "photo", "animated", "no_face", "several", "face"),
-    "text": ("text", "voice", "content"),
+    "text": ("text", "voice", "video_too_long", "content", "moderation"),
     "consent": ("consent",),
 }
 

@@ -13,7 +13,7 @@ from talkingphoto.foundation import crypto
 from talkingphoto.foundation.database import Base
 
 # The day of the text on the terms page; a new text has a new day.
-CURRENT_VERSION = "2026-11-22"
+CURRENT_VERSION = "2026-11-24"
 
 
 class TermsAcceptanceRow(Base):

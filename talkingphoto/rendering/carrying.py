@@ -15,6 +15,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
 from talkingphoto.foundation import errors, jobs
 from talkingphoto.generations import queue, rules
 from talkingphoto.generations.queue import Claim, Finished, News, Turn
@@ -22,6 +25,8 @@ from talkingphoto.generations.rules import Step
 from talkingphoto.integrations.video import playback, port
 from talkingphoto.rendering import endings
 from talkingphoto.runtime import Runtime
+
+log = structlog.get_logger()
 
 WATERMARK = "TalkingPhoto"
 # The longest speech an engine takes is 90 seconds, with a rest before and after it; a video that is
@@ -244,8 +249,13 @@ class _Attempt:
     def _beat(self, over: threading.Event) -> None:
         while not over.wait(_BEAT_EVERY_SECONDS):
             alive_until = self._runtime.wall_clock() + rules.SILENT
-            with self._runtime.transaction() as session:
-                queue.keep_alive(session, claim=self._claim, alive_until=alive_until)
+            try:
+                with self._runtime.transaction() as session:
+                    queue.keep_alive(session, claim=self._claim, alive_until=alive_until)
+            except SQLAlchemyError as fault:  # the next beat may come through
+                log.warning(
+                    "video.beat_missed", generation_id=self._claim.id, error=type(fault).__name__
+                )
 
 
 def look_job(generation_id: str, attempt: int) -> jobs.Job:

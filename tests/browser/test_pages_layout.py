@@ -42,10 +42,12 @@ NAMELESS = """() => [...document.querySelectorAll(
   .filter(e => e.offsetParent && !(e.labels?.length || e.innerText?.trim()
     || e.getAttribute('aria-label') || e.hasAttribute('alt') || e.title))
   .map(e => e.outerHTML.slice(0, 120))"""
-SMALL = """() => [...document.querySelectorAll('.tp-btn, button, input:not([type=hidden])')]
-  .map(e => [e, e.closest('label') || e])
+# What opens a file chooser or a list is the button or the frame round its input.
+SMALL = """() => [...document.querySelectorAll(
+    '.tp-btn, button, input:not([type=hidden]):not([type=file])')]
+  .map(e => [e, e.closest('label, [role=group]') || e])
   .filter(([e, target]) => e.offsetParent && target.getBoundingClientRect().height < (
-    e.type === 'checkbox' ? 24 : 44))
+    ['checkbox', 'radio'].includes(e.type) ? 24 : 44))
   .map(([e]) => e.outerHTML.slice(0, 120))"""
 
 

@@ -17,8 +17,8 @@ from tests.support import synthetic_face
 from tests.support.running import wait_until
 
 SHORT = "Hello there."
-# About half a minute: what happens to it happens before it is done.
-LONG = " ".join(["This is a long text and nobody will ever hear the end of it."] * 8)
+# About a quarter of a minute: what happens to it happens before it is done.
+LONG = " ".join(["This is a long text and nobody will ever hear the end of it."] * 4)
 
 
 def portrait() -> bytes:

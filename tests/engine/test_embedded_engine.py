@@ -33,8 +33,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[EmbeddedEngine]:
-    """An engine with little patience, for a test that breaks it."""
-    limits = renders.Limits(silent_seconds=5, jobs_each=1, most_waiting=2)
+    """An engine of one test's own, with little patience and little room."""
+    limits = renders.Limits(silent_seconds=20, jobs_each=1, most_waiting=2)
     made = EmbeddedEngine(folder=tmp_path / "engine", limits=limits)
     yield made
     made.close()
@@ -151,6 +151,17 @@ def test_a_canceled_job_stops_at_the_next_picture_and_the_process_goes_on(
     assert ended(engine, following).status == "succeeded"
     assert engine.process_ids["render"] == worker
     assert engine.poll(ref).status == "canceled"
+
+
+def test_a_canceled_job_asked_for_again_is_made_whatever_its_first_try_still_does(
+    engine: EmbeddedEngine, tmp_path: Path
+) -> None:
+    request = asked(tmp_path, job_id="changed mind", text=LONG)
+    drawing(engine, engine.submit(request))
+    engine.cancel(EngineRef("embedded", request.job_id))
+    ref = engine.submit(replace(request, text=SHORT))
+    assert ended(engine, ref).status == "succeeded"
+    assert engine.fetch(ref, tmp_path / "video.mp4").seconds < 3
 
 
 def test_a_photo_without_a_face_fails_for_a_reason_of_the_customers(

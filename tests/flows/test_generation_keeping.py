@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 import uuid
 from datetime import timedelta
@@ -10,7 +12,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from talkingphoto.foundation import errors
+from talkingphoto.foundation import errors, settings
 from tests.support.pocket_engine import portrait
 from tests.support.studio import Studio
 
@@ -249,3 +251,31 @@ def test_the_database_refuses_a_second_end(broken: str, studio: Studio) -> None:
             text(f"UPDATE generations SET {broken} WHERE id = CAST(:id AS uuid)"),  # noqa: S608
             {"id": ready.id},
         )
+
+
+def test_staff_reads_and_decides_reports_on_the_command_line(
+    studio: Studio,
+) -> None:
+    ready = studio.makes(studio.a_person(), photo=portrait(colour="orchid"))
+    studio.videos.report(
+        generation_id=ready.id, reason="Me!\x1b[2J", contact="", ip=str(uuid.uuid4())
+    )
+    told = subprocess.run(
+        [sys.executable, "-m", "talkingphoto.cli", "videos", "reported"],
+        env=studio.environment(),
+        cwd=settings.PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert ready.id in told
+    assert "\x1b" not in told
+    for arguments, status in ((["hide", ready.id], 0), (["hide", "nothing"], 1)):
+        ran = subprocess.run(
+            [sys.executable, "-m", "talkingphoto.cli", "videos", *arguments],
+            env=studio.environment(),
+            cwd=settings.PROJECT_ROOT,
+            check=False,
+        )
+        assert ran.returncode == status
+    assert studio.row(ready.id).hidden_at is not None

@@ -26,6 +26,7 @@ SEEDS = 20
 MOMENTS = ("claimed", "submitted", "half", "rendered", "fetched", "signed", "stored", "ended")
 _GATE = 4711
 _RENDER_SECONDS = 0.6
+_WORKER = (sys.executable, "-m", "tests.support.pocket_worker", "work")
 # A door that the product knows nothing of: whoever writes the step waits there until it is killed.
 _DOOR = """
     CREATE TABLE door (step text, progress double precision, at_commit boolean);
@@ -75,7 +76,7 @@ class Workers:
 
     def _spawn(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.support.pocket_worker", "work", str(_RENDER_SECONDS)],
+            [*_WORKER, str(_RENDER_SECONDS), "render"],
             env=self._environment,
             cwd=settings.PROJECT_ROOT,
             stdin=subprocess.PIPE,

@@ -62,6 +62,28 @@ def test_a_day_is_the_day_of_the_reader() -> None:
     assert wording.day(late, ZoneInfo("Europe/Berlin")) == "15 Dec 2026"
 
 
+def test_a_length_reads_as_a_player_shows_it_and_as_a_person_says_it() -> None:
+    assert [wording.clock(seconds) for seconds in (0.2, 9.4, 59.6, 65)] == [
+        "0:01",
+        "0:09",
+        "1:00",
+        "1:05",
+    ]
+    assert [wording.about(seconds) for seconds in (0.3, 1.4, 89, 90, 200)] == [
+        "about 1 second",
+        "about 1 second",
+        "about 89 seconds",
+        "about 2 minutes",
+        "about 3 minutes",
+    ]
+    assert [wording.days(count) for count in (1, 90)] == ["1 day", "90 days"]
+
+
+def test_a_moment_is_one_of_the_reader_s_day() -> None:
+    late = datetime(2026, 12, 14, 23, 30, tzinfo=UTC)
+    assert wording.moment(late, ZoneInfo("Europe/Berlin")) == "15 Dec 2026, 00:30"
+
+
 def test_every_code_of_the_forms_has_its_own_plain_sentence() -> None:
     assert messages.codes() >= CONTRACT_CODES
     assert len({messages.of(code).text for code in messages.codes()}) == len(messages.codes())

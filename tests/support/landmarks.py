@@ -14,12 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkingphoto.foundation import settings
+from talkingphoto.integrations.video.engine import models
 from tests.support.film import Picture
 
 Points = NDArray[np.float64]
-
-MODELS = settings.PROJECT_ROOT / "models"
 
 _DETECTOR_SIDE, _MESH_SIDE = 128, 192
 # The short-range detector: 2 anchors a cell of 8 pixels, 6 a cell of 16 (MediaPipe's graph).
@@ -47,10 +45,10 @@ class Seen:
 class Landmarker:
     """MediaPipe's detector and face mesh, run by `cv2.dnn`."""
 
-    def __init__(self, models: Path = MODELS) -> None:
+    def __init__(self, folder: Path = models.FOLDER) -> None:
         # The classic engine alone gives both outputs of these files (OpenCV 5.0).
-        self._detector = _network(models / "face_detection_short_range.tflite")
-        self._mesh = _network(models / "face_landmark.tflite")
+        self._detector = _network(folder / "face_detection_short_range.tflite")
+        self._mesh = _network(folder / "face_landmark.tflite")
 
     def faces(self, picture: Picture, least: float = 0.5) -> list[tuple[float, Box]]:
         """The crops of the faces that are found, the surest first, each with its score."""

@@ -139,7 +139,7 @@ class PocketEngine:
         if self.damaged:
             sink.write_bytes(b"no video at all")
         else:
-            _write_video(sink, seed=request.seed)
+            write_video(sink, seed=request.seed)
         raw = sink.read_bytes()
         return port.ResultMeta(hashlib.sha256(raw).hexdigest(), len(raw), SIDE, SIDE, 0.4)
 
@@ -155,22 +155,24 @@ def _user(code: str) -> port.EngineFailure:
     return port.EngineFailure(code, "user_input", f"Refused: {code}.")
 
 
-def _write_video(sink: Path, *, seed: int) -> None:
-    """Ten frames of one colour and their silence, as a player wants them."""
+def write_video(sink: Path, *, seed: int, sound: bool = True) -> None:
+    """Ten frames of one colour and their silence, or no sound at all, are in the file."""
     with av.open(str(sink), "w", format="mp4") as made:
         picture = made.add_stream("libx264", rate=FPS)
         picture.width = picture.height = SIDE
         picture.pix_fmt = "yuv420p"
-        sound = made.add_stream("aac", rate=RATE, layout="mono")
+        heard = made.add_stream("aac", rate=RATE, layout="mono") if sound else None
         frame = np.full((SIDE, SIDE, 3), seed % 256, np.uint8)
         for number in range(10):
             shown = av.VideoFrame.from_ndarray(frame, format="rgb24")
             shown.pts, shown.time_base = number, Fraction(1, FPS)
             made.mux(picture.encode(shown))
         made.mux(picture.encode())
-        heard = av.AudioFrame.from_ndarray(
+        if heard is None:
+            return
+        silence = av.AudioFrame.from_ndarray(
             np.zeros((1, RATE * 10 // FPS), np.float32), format="fltp", layout="mono"
         )
-        heard.sample_rate, heard.pts = RATE, 0
-        made.mux(sound.encode(heard))
-        made.mux(sound.encode())
+        silence.sample_rate, silence.pts = RATE, 0
+        made.mux(heard.encode(silence))
+        made.mux(heard.encode())

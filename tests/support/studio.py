@@ -238,6 +238,12 @@ class Studio:
         """The keys of everything that is stored."""
         return {found.key for found in self.runtime.storage.stored()}
 
+    def done_tasks(self) -> set[str]:
+        """The tasks of which a job has run."""
+        query = text("SELECT task_name FROM procrastinate_jobs WHERE status = 'succeeded'")
+        with self.runtime.read_only() as session:
+            return set(session.scalars(query))
+
     def waiting_jobs(self, task: str) -> list[Any]:
         """The waiting jobs of that task, the soonest first."""
         query = text(

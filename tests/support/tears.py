@@ -39,7 +39,7 @@ _NOSE = 2  # the base of the nose: what is above does not move with the jaw
 _COLOUR_MARGIN = 12.0
 _EDGE_TIMES, _EDGE_MARGIN = 1.15, 3.0
 # The smallest patch that is a fault, as a share of the squared eye distance.
-SMALLEST = 0.003
+SMALLEST = 0.001
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ _ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",  # Voices come with the wheel; none is ever fetched.
     "PYTHONDONTWRITEBYTECODE": "1",
     "MALLOC_ARENA_MAX": "2",  # glibc would keep a heap for each of a dozen threads.
+    # Two threads of BLAS wait for each other longer than our small products take: a render
+    # computes 1.47 s a second of 720p with them, 0.82 s without.
+    "OPENBLAS_NUM_THREADS": "1",
 }
 _END_SECONDS = 5
 _LAST_WORDS_BYTES = 500

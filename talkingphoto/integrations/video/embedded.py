@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,8 +29,6 @@ from talkingphoto.integrations.video.port import (
 
 ENGINE = "embedded"
 VERSION = "1"
-# Letters a voice says in a second, measured over the sentences of tests/engine.
-_LETTERS_A_SECOND = 14.0
 # Reading the photo, saying the text and writing the file, on two cores.
 _AROUND_SECONDS = 1.0
 
@@ -74,9 +73,9 @@ class EmbeddedEngine:
         )
 
     def estimate(self, *, text: str, voice: str, tier: Tier) -> tuple[float, float]:
-        """From the length of the text and from how long the last videos of the tier took."""
+        """From what the voice needs for the text, and the last videos of the tier needed."""
         silence = articulation.LEAD_SECONDS + articulation.TAIL_SECONDS
-        video = silence + len(text.strip()) / _LETTERS_A_SECOND
+        video = silence + speech.estimated_seconds(text, voice_id=voice)
         return video, _AROUND_SECONDS + video * self._speeds.of(tier)
 
     def check(self, *, photo: bytes | None, text: str | None, voice: str) -> Checked:
@@ -84,14 +83,23 @@ class EmbeddedEngine:
         return self._started().checks.checked(photo=photo, text=text, voice=voice)
 
     def submit(self, request: RenderRequest) -> EngineRef:
-        """The photo has been copied and the job waits for its turn."""
-        room = self._started().scratch.room(request.job_id)
+        """The photo has been copied and the job waits for its turn.
+
+        One that was canceled or failed for a passing reason is made anew.
+        """
+        parts = self._started()
+        # A folder for each try: what still runs of an earlier one must not touch this one's files.
+        room = Path(tempfile.mkdtemp(dir=parts.scratch.room(request.job_id)))
         copied = room / "photo"
-        state = self._started().renders.state(request.job_id)
-        if state is None or state.status == "failed":
+        try:
             shutil.copyfile(request.photo.path, copied)
-        kept = dataclasses.replace(request, photo=BlobRef(copied, request.photo.sha256))
-        self._started().renders.add(kept, room / "video.mp4")
+            kept = dataclasses.replace(request, photo=BlobRef(copied, request.photo.sha256))
+            taken = parts.renders.add(kept, room / "video.mp4")
+        except (EngineFault, OSError):
+            shutil.rmtree(room)
+            raise
+        if not taken:
+            shutil.rmtree(room)
         return EngineRef(ENGINE, request.job_id)
 
     def poll(self, ref: EngineRef) -> JobState:
@@ -106,9 +114,10 @@ class EmbeddedEngine:
 
     def fetch(self, ref: EngineRef, sink: Path) -> ResultMeta:
         """A copy of the video is in `sink` and was opened there."""
-        if self.poll(ref).status != "succeeded":
+        video = self._started().renders.video(ref.id)
+        if video is None:
             raise EngineFault(_UNFINISHED)
-        shutil.copyfile(self._started().scratch.room(ref.id) / "video.mp4", sink)
+        shutil.copyfile(video, sink)
         return mp4.facts(sink)
 
     def cancel(self, ref: EngineRef) -> None:

@@ -66,7 +66,7 @@ SIGNATURE_HEADER = "TalkingPhoto-Signature"
 # To connect, and between two bytes of an answer.
 _TIMEOUT_SECONDS = (5.0, 20.0)
 _PIECE = 1 << 16
-_LETTERS_A_SECOND = 14.0
+_SILENCE_SECONDS = 0.5
 _MAKING_A_SECOND: Mapping[Tier, float] = {"540p": 1.0, "720p": 1.5, "1080p": 3.0}
 _QUEUE_SECONDS = 10.0
 
@@ -173,8 +173,8 @@ class HostedEngine:
         )
 
     def estimate(self, *, text: str, voice: str, tier: Tier) -> tuple[float, float]:
-        """From the length of the text, and cautious: how busy the other side is, is unknown."""
-        video = 1.0 + len(text.strip()) / _LETTERS_A_SECOND
+        """From what our own voice needs for the text; how busy the other side is, is unknown."""
+        video = _SILENCE_SECONDS + speech.estimated_seconds(text, voice_id=voice)
         return video, _QUEUE_SECONDS + video * _MAKING_A_SECOND[tier]
 
     def check(self, *, photo: bytes | None, text: str | None, voice: str) -> Checked:

@@ -81,20 +81,15 @@ class Renders:
         child = self._child
         return child.process_id if child and child.alive else None
 
-    def knows(self, job_id: str) -> bool:
-        """Whether the job has been taken on."""
-        with self._changed:
-            return job_id in self._jobs
+    def add(self, request: RenderRequest, sink: Path) -> bool:
+        """The job waits for its turn; False when it was taken on before and stays as it is.
 
-    def add(self, request: RenderRequest, sink: Path) -> None:
-        """The job waits for its turn; one taken on before stays as it is.
-
-        Only one that failed for a passing reason is tried again.
+        One that was canceled or failed for a passing reason is made anew.
         """
         with self._changed:
             known = self._jobs.get(request.job_id)
             if known and not _may_be_tried_again(known.state):
-                return
+                return False
             waiting = sum(job.state.status == "queued" for job in self._jobs.values())
             if waiting >= self._limits.most_waiting:
                 raise EngineFault(_BUSY)
@@ -104,12 +99,19 @@ class Renders:
             self._jobs[request.job_id] = _Job(request, sink, self._count)
             self._forget_the_oldest()
             self._changed.notify_all()
+            return True
 
     def state(self, job_id: str) -> JobState | None:
         """How far the job is; None when it is not known here."""
         with self._changed:
             job = self._jobs.get(job_id)
             return job.state if job else None
+
+    def video(self, job_id: str) -> Path | None:
+        """Where the finished video of the job lies; None when there is none."""
+        with self._changed:
+            job = self._jobs.get(job_id)
+            return job.sink if job and job.state.status == "succeeded" else None
 
     def cancel(self, job_id: str) -> None:
         """The job is canceled unless it has ended; its process hears of it."""
@@ -120,7 +122,9 @@ class Renders:
             running = job.state.status == "running"
             job.state = JobState("canceled")
             child = self._child
-        if running and child is not None:
+        if not running:
+            job.request.photo.path.unlink(missing_ok=True)
+        elif child is not None:
             child.tell(messages.Cancel(job.number))
 
     def forget(self, job_id: str) -> None:
@@ -249,4 +253,6 @@ class Renders:
 
 
 def _may_be_tried_again(state: JobState) -> bool:
-    return state.status == "failed" and state.error is not None and state.error.kind == "transient"
+    if state.status == "failed":
+        return state.error is not None and state.error.kind == "transient"
+    return state.status == "canceled"
