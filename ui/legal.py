@@ -9,7 +9,6 @@ from talkingphoto import runtime
 from talkingphoto.accounts import terms as accepted
 from ui import kit, session, wording
 
-
 _LIABILITY = """\
 <h2>If something goes wrong</h2>
 <p>We answer for what we do as the law of the country you live in provides. Nothing here takes
