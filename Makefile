@@ -30,7 +30,7 @@ $(READY): $(if $(wildcard models/NOTICE),,FORCE)
 run: $(READY)  ## run the whole product until Ctrl-C
 	@$(PYTHON) -m talkingphoto.cli up $(UP)
 
-demo: $(READY)  ## buy a plan and a pack in a headless browser, on free ports and temporary data
+demo: $(READY)  ## buy a plan and a pack and make a video in a headless browser, on free ports
 	@$(PYTHON) -m tests.support.demo
 
 test: $(READY)  ## run the tests

@@ -154,6 +154,8 @@ def _state(video: generation_service.VideoView, said: Said) -> str:
 
 
 def _stage(video: generation_service.VideoView) -> str:
+    if video.state == "rendering" and video.stage == "waiting":
+        return "Getting ready"  # It is its turn; the engine has not said anything yet.
     return STAGES.get(video.stage, "Making the video")
 
 

@@ -1,8 +1,12 @@
-"""The guide's three ways to take webhooks, each to the end and with no other process of ours."""
+"""The guide's three ways to take webhooks, each to the end and with no other process of ours.
+
+What takes them makes the videos too.
+"""
 
 from __future__ import annotations
 
 import time
+import uuid
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +14,8 @@ import pytest
 import requests
 from playwright.sync_api import sync_playwright
 
+from services.generation_service import Order
+from tests.engine import pictures
 from tests.support import chromium
 from tests.support.sandbox import free_port, of_type, sign
 from tests.support.shop import Shop
@@ -58,6 +64,31 @@ def a_pack_arrives_through(shop: Shop, base: str) -> None:
         time.sleep(0.1)
 
 
+def a_video_is_made(shop: Shop) -> None:
+    """What a new customer asks for is ready some time later, and has cost one of three."""
+    ada = shop.a_person()
+    asked = Order(
+        user_id=ada.id,
+        request_id=str(uuid.uuid4()),
+        photo=pictures.PORTRAIT,
+        text="Good morning.",
+        voice="en-heart",
+        tier="540p",
+        consent=True,
+        ip="127.0.0.1",
+    )
+    try:
+        video = shop.generations.start(asked)
+        deadline = time.monotonic() + 120
+        while video.state in {"queued", "rendering"}:
+            assert time.monotonic() < deadline, f"the video is not made: {video}"
+            time.sleep(0.1)
+            video = shop.generations.video(user_id=ada.id, generation_id=video.id)
+    finally:
+        shop.runtime.engine.close()
+    assert (video.state, shop.balance(ada)) == ("ready", 2)
+
+
 def listening(port: int) -> None:
     """Returns once the port is served."""
     deadline = time.monotonic() + 30
@@ -70,10 +101,13 @@ def listening(port: int) -> None:
 
 
 @pytest.mark.parametrize("program", [OPTION_A, OPTION_C], ids=["A", "C"])
-def test_options_a_and_c_process_webhooks_to_the_end(shop: Shop, program: tuple[str, ...]) -> None:
+def test_options_a_and_c_process_webhooks_and_make_videos(
+    shop: Shop, program: tuple[str, ...]
+) -> None:
     alone = {"STRIPE_API_BASE": shop.sandbox.base, "WORKER": "embedded"}
     with WebProcess(shop.runtime.database_url, program, environment=alone) as web:
         a_pack_arrives_through(shop, web.base)
+        a_video_is_made(shop)
 
 
 @pytest.fixture
@@ -114,3 +148,4 @@ def test_option_b_serves_from_streamlit_and_survives_its_reruns(
         page.reload()
         page.get_by_text("run 1 workers 1").wait_for()
         a_pack_arrives_through(shop, f"http://127.0.0.1:{port}")
+        a_video_is_made(shop)

@@ -1,7 +1,8 @@
-"""`make demo`: the first purchase in a headless browser, one JSON line a step."""
+"""`make demo`: the first purchase and the first video in a headless browser, a JSON line a step."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import signal
 import sys
@@ -10,9 +11,9 @@ from types import FrameType
 
 from playwright.sync_api import Error, sync_playwright
 
-from tests.support import chromium
+from tests.support import chromium, first_purchase, first_video
 from tests.support.customer import Customer
-from tests.support.first_purchase import Step, walk
+from tests.support.first_purchase import Step
 from tests.support.stack import StackFault, die_politely, running_stack
 
 LONGEST_SECONDS = 300
@@ -38,7 +39,9 @@ def _all_held() -> bool:
         browser = chromium.launch(play)
         ada = Customer(chromium.context(browser), stack)
         held = True
-        for step in walk(ada):
+        bought = first_purchase.walk(ada)
+        made = first_video.walk(ada, videos_left=83)
+        for step in itertools.chain(bought, made):
             _tell(step)
             held = held and step.held
         browser.close()

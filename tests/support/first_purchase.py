@@ -29,21 +29,21 @@ class Step:
 def walk(ada: Customer) -> Iterator[Step]:
     """Sign up, buy Starter, buy a pack, come back, and try the cards that fail."""
     ada.signs_up()
-    yield _step("credits_at_start", 3, lambda: ada.videos_left_become(3))
+    yield step("credits_at_start", 3, lambda: ada.videos_left_become(3))
     ada.opens("/")
     ada.chooses("Starter")
     ada.pays()
-    yield _step("plan", "You are on Starter.", lambda: ada.heading_becomes("You are on Starter."))
-    yield _step("credits_after_starter", 33, lambda: ada.videos_left_become(33))
+    yield step("plan", "You are on Starter.", lambda: ada.heading_becomes("You are on Starter."))
+    yield step("credits_after_starter", 33, lambda: ada.videos_left_become(33))
     ada.opens("/")
     ada.wants_pack(50)
     ada.pays()
-    yield _step("pack", "50 videos added.", lambda: ada.heading_becomes("50 videos added."))
-    yield _step("credits_after_pack", 83, lambda: ada.videos_left_become(83))
+    yield step("pack", "50 videos added.", lambda: ada.heading_becomes("50 videos added."))
+    yield step("credits_after_pack", 83, lambda: ada.videos_left_become(83))
     ada.page.reload()
-    yield _step("credits_after_reload", 83, lambda: ada.videos_left_become(83))
+    yield step("credits_after_reload", 83, lambda: ada.videos_left_become(83))
     tab = ada.opens_another_tab("/account")
-    yield _step("signed_in_in_a_new_tab", True, lambda: tab.is_signed_in)
+    yield step("signed_in_in_a_new_tab", True, lambda: tab.is_signed_in)
     tab.page.close()
     yield from _declines(ada)
 
@@ -53,17 +53,18 @@ def _declines(ada: Customer) -> Iterator[Step]:
     ada.wants_pack(10)
     for card, sentence in DECLINES.items():
         ada.pays(card)
-        yield _step(f"declined_{card}", sentence, lambda s=sentence: ada.refusal_becomes(s))  # type: ignore[misc]
+        yield step(f"declined_{card}", sentence, lambda s=sentence: ada.refusal_becomes(s))  # type: ignore[misc]
     ada.page.get_by_role("link", name="Back without paying").click()
     ada.sees_a_whole_page()
     ada.opens("/account")
-    yield _step("credits_after_declined_cards", 83, lambda: ada.videos_left_become(83))
+    yield step("credits_after_declined_cards", 83, lambda: ada.videos_left_become(83))
 
 
-def _step(name: str, expected: int | str | bool, look: Callable[[], int | str | bool]) -> Step:
+def step(name: str, expected: int | str | bool, look: Callable[[], int | str | bool]) -> Step:
+    """What the look found, and how long that took; what the browser says when it fails."""
     began = time.monotonic()
     try:
         value = look()
-    except Error as fault:
-        value = fault.message.splitlines()[0]
+    except (Error, AssertionError) as fault:
+        value = str(fault).splitlines()[0]
     return Step(name, value, expected, round(time.monotonic() - began, 3))

@@ -108,9 +108,16 @@ class Maker:
         self.page.get_by_text("This is a photo of me").click()
         expect(box).to_be_checked()
 
-    def asks_for_it(self) -> None:
-        """The button was pressed."""
+    def presses_make(self) -> None:
+        """The button was pressed; whether that makes a video is another matter."""
         self.page.get_by_role("button", name="Make video").click()
+
+    def asks_for_it(self) -> None:
+        """The button was pressed, and the card of a new video is there."""
+        cards = self.page.locator(_CARDS)
+        before = cards.count()
+        self.presses_make()
+        expect(cards).to_have_count(before + 1)
 
     def makes(self, photo: Path, words: str) -> None:
         """All is filled in as it should be, and asked for."""
