@@ -85,7 +85,9 @@ def a_video_is_made(shop: Shop) -> None:
             time.sleep(0.1)
             video = shop.generations.video(user_id=ada.id, generation_id=video.id)
     finally:
-        shop.runtime.engine.close()
+        engine = shop.runtime.engine
+        assert isinstance(engine, EmbeddedEngine)
+        engine.close()
     assert (video.state, shop.balance(ada)) == ("ready", 2)
 
 
