@@ -15,6 +15,7 @@ import requests
 from playwright.sync_api import sync_playwright
 
 from services.generation_service import Order
+from talkingphoto.integrations.video.embedded import EmbeddedEngine
 from tests.engine import pictures
 from tests.support import chromium
 from tests.support.sandbox import free_port, of_type, sign
