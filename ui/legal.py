@@ -73,16 +73,16 @@ def privacy(visit: session.Visit) -> None:
 <p>A photo is used to make your video and for nothing else. It is never used for training, and no
 address leads to it: nobody can open it, not even you. To move the mouth, the program finds the
 points of the face while it works, and forgets them when it is done. We keep no template of a face
-and recognise nobody. With each video we keep that you were allowed to use the photo, and a
-checksum of it, so that a photo we had to block stays blocked.</p>
+and recognise nobody. With each video we keep what you confirmed about the photo, when and from
+which address, and a checksum of it, so that a photo we had to block stays blocked.</p>
 <h2>Videos and words</h2>
 <p>Your words, your video and its first picture are kept for you and shown to you alone. If
 somebody reports a video, a person of ours looks at it; we keep the report and the address it
 came from.</p>
 <h2>How long</h2>
 <p>A photo is deleted {days(settings.photo_days)} after its video was made at the latest. A video is
-deleted on the day shown beside it in your studio, after at most {days(settings.video_days)}, or as
-soon as you delete it; the photo and the words go with it.</p>
+deleted on the day shown beside it in your studio, after at most {days(settings.video_days)}; its
+words stay there. When you delete a video, the photo and the words go with it at once.</p>
 <p>We keep your account until you ask us to delete it. Invoices and the records behind them stay
 as long as tax law requires, without anything else of yours.</p>
 <h2>Cookies</h2>
@@ -132,8 +132,8 @@ not even a part of it: we do not need it.</p>
 <h2>Changing or cancelling a plan</h2>
 <p>Say which plan you want, or that you want to stop. We confirm by e-mail with the date.</p>
 <h2>About a video</h2>
-<p>If a video shows you and you did not agree, send us the video or its link, or use “Report” beside
-it. We take it down first and ask questions after.</p>
+<p>If a video shows you and you did not agree, send us the video or its link. We take it down first
+and ask questions after.</p>
 """,
     )
 

@@ -142,7 +142,7 @@ def _state(video: generation_service.VideoView, said: Said) -> str:
         why = (
             "Its time here is over, and its file is deleted."
             if expired
-            else "It was reported, and cannot be seen until we have looked at it."
+            else "It was reported, and we have taken it down."
         )
         return f'<p class="tp-video__why">{why}</p>'
     until = f"Kept until {wording.day(video.kept_until, said.zone)}" if video.kept_until else ""
