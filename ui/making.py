@@ -149,7 +149,10 @@ def field_of(code: str) -> str:
 
 
 _FIELDS = {
-    "photo": ("not_an", "unsupported", "image", "photo", "animated", "no_face", "several", "face"),
+    "photo": (
+        *("not_an", "unsupported", "truncated", "file", "image", "photo", "animated"),
+        *("no_face", "several", "face"),
+    ),
     "text": ("text", "voice", "video_too_long", "content", "moderation"),
     "consent": ("consent",),
 }

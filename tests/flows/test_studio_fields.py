@@ -9,7 +9,8 @@ from ui import making
 FIELDS = {
     "photo": (
         *("not_an_image", "unsupported_format", "image_too_large", "image_too_small"),
-        *("image_too_heavy", "animated", "no_face", "several_faces", "face_too_small"),
+        *("image_too_heavy", "file_too_large", "truncated", "animated", "no_face"),
+        *("several_faces", "face_too_small"),
         *("face_not_frontal", "face_cut_off", "video.photo_small", "video.photo_blocked"),
     ),
     "text": (
