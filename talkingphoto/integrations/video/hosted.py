@@ -16,6 +16,9 @@ Its protocol, with `Authorization: Bearer KEY` on every request and JSON unless 
     POST   {url}/jobs/{id}/cancel 200 or 204; an ended job stays as it is
     DELETE {url}/jobs/{id}        200 or 204; neither photo nor video are kept. 404 is well, too
 
+The picture carries the words "AI-generated", to be read by anyone, in every video; `watermark`,
+when it is not null, stands on it as well. Both are the engine's to draw: they are not checked here.
+
 FAILURE is {"code", "kind", "message"} in the words of port.EngineFailure; with a status of 4xx
 {"error": FAILURE} says why. The engine speaks with the voices that `info` lists.
 

@@ -103,7 +103,7 @@ class ResultMeta:
 
 @dataclass(frozen=True)
 class PhotoFinding:
-    """What a check saw in a photo: where the face is, and the tiers its pixels are enough for.
+    """What a check saw in a photo: who will speak, and the tiers its pixels are enough for.
 
     `preview` is a JPEG of the crop that will speak, at most 480 pixels on its longer side; `clean`
     is the whole photo as a JPEG of ours, upright and without metadata: what is kept and rendered.

@@ -33,7 +33,7 @@ HELD_SECONDS, SPOKEN_FROM = 0.8, 0.5
 
 BROW_ON_STRESS, BROW_DRIFT, BROW_SECONDS = 0.50, (0.12, 0.25), 0.12
 
-# People in conversation blink 15 to 20 times a minute (Bentivoglio et al., 1997, 26 at most).
+# About 16 a minute. People blink 17 times at rest, 26 in conversation (Bentivoglio et al., 1997).
 FIRST_BLINK_SECONDS = (0.9, 1.45)
 BLINK_APART_SECONDS = (2.6, 5.0)
 # However short the clip, it has at most one blink in so many seconds: 30 a minute.
