@@ -81,6 +81,7 @@ class Runtime:
                 url=self.settings.video_engine_url,
                 key=self.settings.video_engine_key.get_secret_value(),
                 webhook_secret=self.settings.video_engine_webhook_secret.get_secret_value(),
+                folder=self.settings.data / "engine",
             )
         return EmbeddedEngine(folder=self.settings.data / "engine")
 

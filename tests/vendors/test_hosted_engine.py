@@ -41,9 +41,11 @@ def service(tmp_path: Path) -> Iterator[ScriptedEngine]:
 
 
 @pytest.fixture
-def engine(service: ScriptedEngine) -> HostedEngine:
+def engine(service: ScriptedEngine, tmp_path: Path) -> Iterator[HostedEngine]:
     """Our side of it."""
-    return HostedEngine(url=service.url, key=KEY, webhook_secret=SECRET)
+    made = HostedEngine(url=service.url, key=KEY, webhook_secret=SECRET, folder=tmp_path / "eyes")
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -192,10 +194,11 @@ def test_a_refusal_has_a_kind_that_says_what_to_do(
     assert refusal(engine, request_) == refused
 
 
-def test_a_service_that_is_down_may_be_asked_again(request_: RenderRequest) -> None:
+def test_a_service_that_is_down_may_be_asked_again(request_: RenderRequest, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]
-    engine = HostedEngine(url=f"http://127.0.0.1:{port}", key=KEY, webhook_secret=SECRET)
+    url = f"http://127.0.0.1:{port}"
+    engine = HostedEngine(url=url, key=KEY, webhook_secret=SECRET, folder=tmp_path / "eyes")
     assert refusal(engine, request_) == ("engine_unreachable", "transient")
 
 

@@ -44,7 +44,7 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, ValidationError
 from requests.auth import AuthBase
 
 from talkingphoto.integrations.video import callbacks, mp4
-from talkingphoto.integrations.video.engine import photo as photos
+from talkingphoto.integrations.video.embedded import EmbeddedEngine
 from talkingphoto.integrations.video.engine import speech
 from talkingphoto.integrations.video.port import (
     MOST_CHARACTERS,
@@ -157,7 +157,9 @@ class _Bearer(AuthBase):
 class HostedEngine:
     """The port over HTTP; what goes wrong on the way is `transient`, refusals keep their kind."""
 
-    def __init__(self, *, url: str, key: str, webhook_secret: str) -> None:
+    def __init__(self, *, url: str, key: str, webhook_secret: str, folder: Path) -> None:
+        # A stranger's photo is decoded in our own process with bounds before anybody is sent it.
+        self._eyes = EmbeddedEngine(folder=folder)
         self._url = url.rstrip("/")
         self._bearer = _Bearer(key)
         self._secret = webhook_secret
@@ -181,18 +183,23 @@ class HostedEngine:
         return video, _QUEUE_SECONDS + video * _MAKING_A_SECOND[tier]
 
     def check(self, *, photo: bytes | None, text: str | None, voice: str) -> Checked:
-        """What the service found; it sees our own copy of the photo, without metadata."""
-        files, clean = {"check": _part(text=text, voice=voice)}, b""
+        """What we found on this machine, or what the service did: it is sent only what passed here,
+        and of a photo our own copy."""
+        ours = self._eyes.check(photo=photo, text=text, voice=voice)
+        if ours.failures:
+            return ours
+        clean = ours.photo.clean if ours.photo else b""
+        files = {"check": _part(text=text, voice=voice)}
         if photo is not None:
-            try:
-                clean = photos.normalised_jpeg(photos.decoded(photo))
-            except EngineFault as fault:
-                return Checked((fault.failure,), None)
             files["photo"] = _file(clean)
         with self._asked("POST", "/checks", files=files) as answer:
             said = _Checked.model_validate_json(_content(answer))
         found = PhotoFinding(said.photo.preview, clean, said.photo.tiers) if said.photo else None
         return Checked(tuple(failure.ours() for failure in said.failures), found)
+
+    def close(self) -> None:
+        """No process of ours is left for it."""
+        self._eyes.close()
 
     def submit(self, request: RenderRequest) -> EngineRef:
         """The service has photo and text and has named the job."""

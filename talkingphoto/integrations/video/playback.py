@@ -11,16 +11,13 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from PIL.Image import Image
 
-# Where in the video its picture is taken: the mouth is open there more often than at the start.
-_POSTER_AT = 0.35
 _POSTER_QUALITY = 85
 _LONGEST_POSTER_SIDE = 960
-_MOST_FRAMES = 25 * 120
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A file that plays: its pixels, its length in seconds, and a JPEG of one of its frames."""
+    """A file that plays: its pixels, its length in seconds, and a JPEG of its first frame."""
 
     width: int
     height: int
@@ -39,21 +36,11 @@ def look(path: Path) -> Seen | None:
             if not duration or duration <= 0 or not stream.width or not stream.height:
                 return None
             seconds = duration / av.time_base
-            frame = _frame_at(opened, _POSTER_AT * seconds)
-            if frame is None:
-                return None
+            # The first one: before it speaks the face is the photo itself, eyes open.
+            frame = next(opened.decode(video=0))
             return Seen(stream.width, stream.height, seconds, _poster(frame))
-    except (FFmpegError, ValueError, OSError):
+    except (FFmpegError, StopIteration, ValueError, OSError):
         return None
-
-
-def _frame_at(opened: av.container.InputContainer, at: float) -> VideoFrame | None:
-    found = None
-    for number, frame in enumerate(opened.decode(video=0)):
-        found = frame
-        if number >= _MOST_FRAMES or (frame.time or 0.0) >= at:
-            break
-    return found
 
 
 def _poster(frame: VideoFrame) -> bytes:
