@@ -11,8 +11,6 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Protocol
 
-RULES_VERSION = "2026-11"
-
 
 @dataclass(frozen=True)
 class Objection:
@@ -24,8 +22,6 @@ class Objection:
 
 class TextModeration(Protocol):
     """The port: a hosted classifier may stand here too. No implementation logs the text."""
-
-    version: str
 
     def look(self, text: str) -> Objection | None:
         """What speaks against the text; None when nothing does."""
@@ -112,8 +108,6 @@ _SPACES = re.compile(r"\s+")
 
 class WordRules:
     """The local default: refuses what a person would refuse at once, in English."""
-
-    version = RULES_VERSION
 
     def look(self, text: str) -> Objection | None:
         """The first rule that a sentence of the text breaks; None when none is."""

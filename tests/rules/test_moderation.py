@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from talkingphoto.integrations.moderation import RULES_VERSION, WordRules
+from talkingphoto.integrations.moderation import WordRules
 
 REFUSED = {
     "I will kill you.": "moderation.threat",
@@ -67,7 +67,3 @@ def test_the_worst_of_600_characters_is_read_quickly() -> None:
     # A rule with nested repetition would hang here.
     for text in ("i am " * 120, "this is " * 75, "send " * 120, "i will have come to " * 30):
         assert WordRules().look(text) is None
-
-
-def test_the_rules_have_a_version() -> None:
-    assert WordRules().version == RULES_VERSION

@@ -97,7 +97,7 @@ def speakable(text: str, *, voice_id: str) -> port.EngineFailure | None:
 
 
 def estimated_seconds(text: str, *, voice_id: str) -> float:
-    """About how long that voice takes to say the text: within a third for ordinary sentences."""
+    """About how long that voice takes to say the text: within two fifths for ordinary sentences."""
     readable = _readable(text, _language(voice_id))
     digits = sum(character.isdigit() for character in readable)
     rate = _BASIC_CHARACTERS_A_SECOND if _BY_ID[voice_id].basic else _CHARACTERS_A_SECOND
