@@ -47,18 +47,23 @@ class Story:
     books: Books
 
 
+def _who_bought_ten(customer: Customer) -> Maker:
+    """Three free videos and ten of a pack are theirs."""
+    customer.signs_up()
+    customer.opens("/")
+    customer.wants_pack(10)
+    customer.pays()
+    assert customer.videos_left_become(13) == 13
+    return Maker(customer)
+
+
 @pytest.fixture(scope="module")
 def story(
     browser: Browser, product: Stack, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Story]:
     """Ada signed up, bought ten videos, made one, left while it was made, and came back."""
     person = chromium.context(browser)
-    ada = Maker(Customer(person, product))
-    ada.customer.signs_up()
-    ada.customer.opens("/")
-    ada.customer.wants_pack(10)
-    ada.customer.pays()
-    assert ada.customer.videos_left_become(13) == 13
+    ada = _who_bought_ten(Customer(person, product))
     ada.page.get_by_role("link", name="Studio").first.click()
     ada.chooses(PORTRAIT)
     crop_pixels = ada.sees_the_face()

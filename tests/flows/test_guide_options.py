@@ -15,6 +15,7 @@ import requests
 from playwright.sync_api import sync_playwright
 
 from services.generation_service import Order
+from talkingphoto.integrations.video.embedded import EmbeddedEngine
 from tests.engine import pictures
 from tests.support import chromium
 from tests.support.sandbox import free_port, of_type, sign
@@ -85,7 +86,9 @@ def a_video_is_made(shop: Shop) -> None:
             time.sleep(0.1)
             video = shop.generations.video(user_id=ada.id, generation_id=video.id)
     finally:
-        shop.runtime.engine.close()
+        engine = shop.runtime.engine
+        assert isinstance(engine, EmbeddedEngine)
+        engine.close()
     assert (video.state, shop.balance(ada)) == ("ready", 2)
 
 

@@ -1,4 +1,4 @@
-"""Where the studio says a refusal: every code of the service stands beside its field."""
+"""Where the studio says a refusal: each code of the service beside the field it is about."""
 
 from __future__ import annotations
 
