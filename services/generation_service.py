@@ -161,14 +161,11 @@ class GenerationService:
 
     def cancel(self, *, user_id: str, generation_id: str) -> None:
         """Nobody makes the video any more, or whoever does will stop soon; an ended one stays."""
-        video = self._own(user_id=user_id, generation_id=generation_id)
-        if video.state == "queued":
-            ending = queue.Ending(video.id, video.attempt, "queued", None)
-            if endings.end(self.runtime, ending, user_id=user_id, now=self.runtime.clock()):
+        # A worker may take the video, or give it back, between our look and our write.
+        for _ in range(2 * rules.MOST_ATTEMPTS):
+            video = self._own(user_id=user_id, generation_id=generation_id)
+            if self._canceled(video):
                 return
-        with self.runtime.transaction() as session:
-            if records.ask_to_cancel(session, generation_id=video.id):
-                self._look_soon(session, video.id, video.attempt)
 
     def delete(self, *, user_id: str, generation_id: str) -> None:
         """The ended video, its photo and its text are gone; what it cost stays on record."""
@@ -294,6 +291,20 @@ class GenerationService:
     def tidy(self) -> None:
         """Files that belong to no video are gone."""
         upkeep.tidy(self.runtime)
+
+    def _canceled(self, video: records.Generation) -> bool:
+        """False when the video is not any more as it was seen, and nothing has come of it."""
+        if video.state == "queued":
+            ending = queue.Ending(video.id, video.attempt, "queued", None)
+            now = self.runtime.clock()
+            return endings.end(self.runtime, ending, user_id=video.user_id, now=now)
+        if video.state != "rendering":
+            return True
+        with self.runtime.transaction() as session:
+            asked = records.ask_to_cancel(session, generation_id=video.id)
+            if asked:
+                self._look_soon(session, video.id, video.attempt)
+        return asked
 
     def _own(self, *, user_id: str, generation_id: str) -> records.Generation:
         if not ids.is_uuid(generation_id):

@@ -41,9 +41,9 @@ def end_lost(runtime: Runtime) -> int:
 
 def wake_for_rest(runtime: Runtime) -> None:
     """One job will look for the next video as soon as one can be claimed, if any is unfinished."""
-    wall = runtime.wall_clock()
+    now, wall = runtime.clock(), runtime.wall_clock()
     with runtime.transaction() as session:
-        due_at = queue.next_due(session)
+        due_at = queue.next_due(session, now=now)
         if due_at is not None:
             jobs.enqueue(session, wake_job(key="rest", due_at=max(due_at, wall)))
 
