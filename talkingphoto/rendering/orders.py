@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,6 +17,11 @@ from talkingphoto.rendering.views import Problem
 from talkingphoto.runtime import Runtime
 
 LARGEST_PHOTO_BYTES = 12 * 1024 * 1024
+# NUL and lone halves of a letter: neither the database nor an engine takes them.
+_NOT_TEXT = re.compile("[\0\ud800-\udfff]")
+_NOT_STORED = Problem(
+    "text_unspeakable", "The text holds a letter that cannot be read. Type it again."
+)
 # What the customer can mend is their request's fault; the rest is ours.
 _OF_THE_REQUEST = frozenset({"user_input", "content_rejected"})
 
@@ -99,6 +105,12 @@ def look_at_photo(
 
 def problem_of_text(runtime: Runtime, *, text: str, voice: str | None) -> Problem | None:
     """What is wrong with the text: what it says, or, asked for a voice, that it cannot be said."""
+    # First what keeps the rest from being asked: reading megabytes would keep others waiting.
+    overlong = port.too_long(text)
+    if overlong is not None:
+        return Problem(overlong.code, overlong.message)
+    if _NOT_TEXT.search(text):
+        return _NOT_STORED
     objection = runtime.moderation.look(text)
     if objection is not None:
         return Problem(objection.code, objection.message)

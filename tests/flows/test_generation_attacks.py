@@ -1,0 +1,107 @@
+"""What a hostile customer, an unlucky operator or a dying machine can do to videos."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import uuid
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from talkingphoto.foundation import errors, jobs
+from talkingphoto.generations import queue
+from talkingphoto.rendering import carrying, upkeep
+from tests.support.pocket_engine import CALLBACK, TRANSIENT, portrait
+from tests.support.studio import Studio
+
+
+def test_a_worker_that_dies_with_a_wake_up_of_a_name_that_waits_is_outlived(
+    studio: Studio,
+) -> None:
+    studio.asks(studio.a_person())
+    studio.claim()
+    upkeep.wake_for_rest(studio.runtime)
+    with studio.runtime.transaction() as session:
+        session.execute(
+            text("UPDATE procrastinate_jobs SET status = 'doing' WHERE queueing_lock LIKE '%rest'")
+        )
+    upkeep.wake_for_rest(studio.runtime)
+    app = jobs.build_app(studio.runtime.database_url, {}, connections=2)
+
+    async def rescue() -> int:
+        async with app.open_async():
+            now = studio.runtime.wall_clock()
+            return await jobs.rescue_stalled(app, {}, silent_seconds=20, now=now)
+
+    assert asyncio.run(rescue()) == 1
+    assert asyncio.run(rescue()) == 0
+    rest = [job for job in studio.waiting_jobs(queue.WAKE_TASK) if "rest" in job.queueing_lock]
+    assert len(rest) == 1
+
+
+def test_a_video_to_be_stopped_that_fails_in_passing_is_canceled(studio: Studio) -> None:
+    ada = studio.a_person()
+    asked = studio.asks(ada)
+    claim = studio.claim()
+    studio.videos.cancel(user_id=ada, generation_id=asked.id)
+    assert studio.videos.finish(claim, carrying.Failed(TRANSIENT))
+    assert studio.look(ada, asked.id).state == "canceled"
+    assert studio.credits(ada) == (3, 0)
+
+
+def test_a_video_nobody_can_claim_wakes_no_worker(studio: Studio) -> None:
+    ada = studio.a_person()
+    asked = studio.asks(ada)
+    studio.claim()
+    studio.videos.cancel(user_id=ada, generation_id=asked.id)
+    studio.let_lapse()
+    with studio.runtime.transaction() as session:
+        session.execute(text("DELETE FROM procrastinate_jobs"))
+    studio.videos.run()
+    assert studio.waiting_jobs(queue.WAKE_TASK) == []
+
+
+def test_a_video_given_back_while_it_is_being_canceled_is_canceled(studio: Studio) -> None:
+    ada = studio.a_person()
+    asked = studio.asks(ada)
+    claim = studio.claim()
+    with studio.runtime.transaction() as session:
+        wall = studio.runtime.wall_clock()
+        assert queue.retry_later(session, claim=claim, wall=wall) is not None
+        customer = threading.Thread(
+            target=studio.videos.cancel, kwargs={"user_id": ada, "generation_id": asked.id}
+        )
+        customer.start()
+        studio.until(lambda: _somebody_waits(studio))
+    customer.join(timeout=20)
+    assert studio.look(ada, asked.id).state == "canceled"
+    assert studio.credits(ada) == (3, 0)
+
+
+def _somebody_waits(studio: Studio) -> bool:
+    """Whether a statement of this database waits for another's row."""
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    with studio.runtime.database.engine.connect() as connection:
+        return connection.execute(query).scalar_one() > 0
+
+
+@pytest.mark.parametrize("letter", ["\0", "\ud800"])
+def test_b1_letters_that_cannot_be_stored_are_refused_and_cost_nothing(
+    letter: str, studio: Studio
+) -> None:
+    ada = studio.a_person()
+    with pytest.raises(errors.InvalidRequest):
+        studio.asks(ada, text=f"Good {letter} morning.")
+    assert studio.credits(ada) == (3, 0)
+
+
+def test_a_text_that_is_far_too_long_is_refused_before_it_is_read(studio: Studio) -> None:
+    problem = studio.videos.check_text(text="i will kill you " * 100_000, voice="pocket-one")
+    assert problem is not None
+    assert problem.code == "text_too_long"
