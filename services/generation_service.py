@@ -140,6 +140,7 @@ class GenerationService:
         assert first.photo_key is not None, "what can be made again has its photo"
         with self.runtime.storage.reading(first.photo_key) as path:
             photo = path.read_bytes()
+        orders.require_not_blocked(self.runtime, photo)
         with entering.stored_photo(self.runtime, photo) as photo_key:
             new = records.NewGeneration(
                 id=request_id,
@@ -331,7 +332,7 @@ class GenerationService:
     def _look_soon(self, session: Session, generation_id: str, attempt: int) -> None:
         """A hosted engine is asked as soon as a worker is free; ours is being watched anyway."""
         if self.runtime.engine.info().mode == "hosted":
-            jobs.enqueue(session, carrying.look_job(generation_id, attempt))
+            jobs.enqueue(session, carrying.look_job(generation_id, attempt, hinted=True))
 
     def _media(self, video: records.Generation, kind: MediaKind) -> Media:
         key = video.video_key if kind == "video" else video.poster_key

@@ -90,7 +90,7 @@ def look_at_photo(
     """What the engine sees in it; the first of what is wrong with it, or the text, as a refusal."""
     if len(photo) > LARGEST_PHOTO_BYTES:
         raise errors.InvalidRequest("image_too_heavy", "This file is larger than 12 MB.")
-    _require_not_blocked(runtime, photo)
+    require_not_blocked(runtime, photo)
     try:
         checked = runtime.engine.check(photo=photo, text=text, voice=voice)
     except port.EngineFault as fault:
@@ -99,7 +99,7 @@ def look_at_photo(
         raise refusal_of(failure)
     assert checked.photo is not None, "a photo without failures has a finding"
     # The same picture in another wrapping is the same file once it is cleaned.
-    _require_not_blocked(runtime, checked.photo.clean)
+    require_not_blocked(runtime, checked.photo.clean)
     return checked.photo
 
 
@@ -123,6 +123,15 @@ def problem_of_text(runtime: Runtime, *, text: str, voice: str | None) -> Proble
     for failure in checked.failures:
         return Problem(failure.code, failure.message)
     return None
+
+
+def require_not_blocked(runtime: Runtime, photo: bytes) -> None:
+    """Returns when nobody has decided against that photo; InvalidRequest otherwise."""
+    with runtime.read_only() as session:
+        if reports.is_blocked(session, sha256=hashlib.sha256(photo).hexdigest()):
+            raise errors.InvalidRequest(
+                "video.photo_blocked", "This photo cannot be used here. Choose another one."
+            )
 
 
 def refusal_of(failure: port.EngineFailure) -> errors.AppError:
@@ -157,14 +166,6 @@ def _allowed(runtime: Runtime, order: Order) -> rules.TierChoice:
     if balance.available < rules.CREDITS_A_VIDEO:
         raise errors.InsufficientCredits("credits.insufficient", "You have no videos left.")
     return choice
-
-
-def _require_not_blocked(runtime: Runtime, photo: bytes) -> None:
-    with runtime.read_only() as session:
-        if reports.is_blocked(session, sha256=hashlib.sha256(photo).hexdigest()):
-            raise errors.InvalidRequest(
-                "video.photo_blocked", "This photo cannot be used here. Choose another one."
-            )
 
 
 def _language(runtime: Runtime, voice: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
+from pathlib import Path
 
 import structlog
 
@@ -113,9 +115,21 @@ def tidy(runtime: Runtime) -> int:
         with runtime.read_only() as session:
             known = records.known_keys(session, keys)
         gone += _delete(runtime.storage, [key for key in keys if key not in known])
-    for place in runtime.work_folder().iterdir():
-        if place.stat().st_mtime < (wall - _COPIES_LIVE).timestamp():
-            shutil.rmtree(place, ignore_errors=True)
+    return gone + _clear(runtime.work_folder(), before=wall - _COPIES_LIVE)
+
+
+def _clear(folder: Path, *, before: datetime) -> int:
+    """What processes that died have left in the folder is gone: files and whole folders."""
+    gone = 0
+    for place in folder.iterdir():
+        # Whoever is at work may remove its own between two of our looks.
+        with suppress(FileNotFoundError):
+            if place.stat().st_mtime >= before.timestamp():
+                continue
+            if place.is_dir():
+                shutil.rmtree(place, ignore_errors=True)
+            else:
+                place.unlink()
             gone += 1
     return gone
 

@@ -6,7 +6,6 @@ import asyncio
 import os
 import threading
 import uuid
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -58,8 +57,7 @@ def test_a_video_nobody_can_claim_wakes_no_worker(studio: Studio) -> None:
     studio.claim()
     studio.videos.cancel(user_id=ada, generation_id=asked.id)
     studio.let_lapse()
-    with studio.runtime.transaction() as session:
-        session.execute(text("DELETE FROM procrastinate_jobs"))
+    studio.takes_all_jobs()
     studio.videos.run()
     assert studio.waiting_jobs(queue.WAKE_TASK) == []
 
@@ -105,3 +103,46 @@ def test_a_text_that_is_far_too_long_is_refused_before_it_is_read(studio: Studio
     problem = studio.videos.check_text(text="i will kill you " * 100_000, voice="pocket-one")
     assert problem is not None
     assert problem.code == "text_too_long"
+
+
+def test_a_callback_sent_a_hundred_times_asks_the_engine_no_oftener(studio: Studio) -> None:
+    studio.engine.hosted, studio.engine.seconds = True, 60
+    ada = studio.a_person()
+    asked = studio.makes(ada)
+    for _ in range(100):
+        studio.videos.hear(CALLBACK, asked.id.encode())
+        studio.videos.cancel(user_id=ada, generation_id=asked.id)
+    assert len(studio.waiting_jobs(queue.LOOK_TASK)) == 2
+
+
+def test_a_look_that_was_hinted_at_begins_no_second_row_of_looks(studio: Studio) -> None:
+    studio.engine.hosted, studio.engine.seconds = True, 60
+    asked = studio.makes(studio.a_person())
+    for _ in range(3):
+        studio.videos.look(asked.id, 1)
+    assert len(studio.waiting_jobs(queue.LOOK_TASK)) == 1
+
+
+def test_a_photo_that_is_refused_by_now_is_not_remade(studio: Studio) -> None:
+    ada = studio.a_person()
+    photo = portrait(colour="navy")
+    first, second, waits = (
+        studio.makes(ada, photo=photo),
+        studio.makes(ada, photo=photo),
+        studio.asks(ada, photo=photo),
+    )
+    studio.videos.decide(generation_id=first.id, hide=True)
+    with pytest.raises(errors.InvalidRequest) as refused:
+        studio.videos.remake(user_id=ada, generation_id=second.id, request_id=str(uuid.uuid4()))
+    assert refused.value.code == "video.photo_blocked"
+    studio.videos.run()
+    assert studio.look(ada, waits.id).state == "failed"
+    assert studio.credits(ada) == (1, 0)
+
+
+def test_a_photo_left_by_a_process_that_died_while_storing_it_goes(studio: Studio) -> None:
+    left = studio.runtime.work_folder() / "tmp_photo"
+    left.write_bytes(portrait())
+    os.utime(left, (1, 1))
+    studio.videos.tidy()
+    assert not left.exists()

@@ -46,8 +46,7 @@ class Studio:
         """Nothing is unfinished or waits any more, and nobody is connected."""
         self.clock.advance(days=2)
         self.videos.sweep()
-        with self.runtime.transaction() as session:
-            session.execute(text("DELETE FROM procrastinate_jobs"))
+        self.takes_all_jobs()
         self.runtime.database.dispose()
 
     def environment(self) -> dict[str, str]:
@@ -237,6 +236,11 @@ class Studio:
     def stored(self) -> set[str]:
         """The keys of everything that is stored."""
         return {found.key for found in self.runtime.storage.stored()}
+
+    def takes_all_jobs(self) -> None:
+        """Workers have taken all jobs that waited."""
+        with self.runtime.transaction() as session:
+            session.execute(text("DELETE FROM procrastinate_jobs"))
 
     def waiting_jobs(self, task: str) -> list[Any]:
         """The waiting jobs of that task, the soonest first."""
