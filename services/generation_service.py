@@ -341,8 +341,10 @@ class GenerationService:
         return views.media(self.runtime.storage.path(key), kind=kind, generation_id=video.id)
 
     def _conclude(self, claim: queue.Claim, outcome: carrying.Outcome | None) -> None:
-        if outcome is not None and self.finish(claim, outcome):
-            upkeep.purge(self.runtime, only=claim.id)
+        if outcome is not None:
+            self.finish(claim, outcome)
+        # Whoever ended it: what our engine has of an ended video is of no use to anybody.
+        upkeep.purge(self.runtime, only=claim.id)
 
 
 generation_service = GenerationService(runtimes.current())

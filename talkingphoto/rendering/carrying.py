@@ -105,7 +105,7 @@ class _Attempt:
         with self._runtime.read_only() as session:
             if reports.is_blocked(session, sha256=self._claim.photo_sha256):
                 return Failed(_BLOCKED)
-        with self._runtime.storage.reading(self._claim.photo_key) as photo, self._beating():
+        with self._beating(), self._runtime.storage.reading(self._claim.photo_key) as photo:
             ref = self._engine.submit(self._request(photo))
         with self._runtime.transaction() as session:
             ours = queue.submitted(session, claim=self._claim, engine=ref.engine, engine_ref=ref.id)

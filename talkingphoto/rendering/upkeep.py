@@ -21,7 +21,11 @@ from talkingphoto.runtime import Runtime
 
 log = structlog.get_logger()
 _BATCH = 200
-_MOST_BATCHES = 50
+# A million files: far more than are kept, since what is beyond would never be looked at.
+_TIDY_BATCH = 1000
+_MOST_BATCHES = 1000
+# An engine that does not answer takes half a minute each time, and other sweeps wait for this one.
+_MOST_PURGES_FAILED = 3
 # A file without a video may be one whose video is just being written down.
 _ORPHAN_AFTER = timedelta(hours=1)
 _COPIES_LIVE = timedelta(days=1)
@@ -89,8 +93,8 @@ def forget(runtime: Runtime, *, generation_id: str, now: datetime, deleted: bool
 
 def purge(runtime: Runtime, *, only: str | None = None) -> int:
     """The engine keeps neither photo nor video of what has ended, or of that one: of how many it
-    forgot them."""
-    engine, purged = runtime.engine, 0
+    forgot them. After a few failures the rest is left to the next sweep."""
+    engine, purged, failed = runtime.engine, 0, 0
     with runtime.read_only() as session:
         left = records.unpurged(session, engine=engine.info().id, only=only, limit=_BATCH)
     for generation_id, ref in left:
@@ -98,6 +102,9 @@ def purge(runtime: Runtime, *, only: str | None = None) -> int:
             engine.purge(port.EngineRef(engine.info().id, ref))
         except port.EngineFault as fault:
             log.warning("video.not_purged", generation_id=generation_id, code=fault.failure.code)
+            failed += 1
+            if failed == _MOST_PURGES_FAILED:
+                break
             continue
         with runtime.transaction() as session:
             records.mark_purged(session, generation_id=generation_id)
@@ -151,7 +158,7 @@ def _delete(storage: Storage, keys: Iterable[str]) -> int:
 
 def _batches(found: Iterator[Stored]) -> Iterator[list[Stored]]:
     for _ in range(_MOST_BATCHES):
-        batch = list(islice(found, _BATCH))
+        batch = list(islice(found, _TIDY_BATCH))
         if not batch:
             return
         yield batch

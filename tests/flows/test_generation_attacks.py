@@ -146,3 +146,42 @@ def test_a_photo_left_by_a_process_that_died_while_storing_it_goes(studio: Studi
     os.utime(left, (1, 1))
     studio.videos.tidy()
     assert not left.exists()
+
+
+def test_ten_thousand_files_do_not_hide_one_that_belongs_to_nobody(studio: Studio) -> None:
+    place = studio.runtime.settings.data / "media" / "00"
+    place.mkdir(parents=True)
+    for number in range(10_001):
+        file = place / f"00000000-0000-4000-8000-{number:012x}.mp4"
+        file.touch()
+        os.utime(file, (1, 1))
+    studio.videos.tidy()
+    assert studio.stored() == set()
+
+
+def test_an_engine_that_does_not_forget_is_not_asked_all_night(studio: Studio) -> None:
+    studio.engine.hosted = True
+    ada = studio.a_person(packs=7)
+    for _ in range(10):
+        asked = studio.makes(ada)
+        studio.engine.forgets = False
+        studio.videos.look(asked.id, 1)
+    studio.engine.purges = 0
+    studio.videos.sweep()
+    assert studio.engine.purges == 3
+    studio.engine.forgets = True
+    studio.videos.sweep()
+    assert len(studio.engine.purged) == 10
+
+
+def test_the_engine_keeps_nothing_of_a_video_that_came_too_late(studio: Studio) -> None:
+    ada = studio.a_person()
+    studio.engine.seconds = 1
+    asked = studio.asks(ada)
+    with studio.at_work():
+        studio.until(lambda: studio.look(ada, asked.id).stage == "frames")
+        studio.clock.advance(hours=24)
+        studio.expire()
+    assert studio.look(ada, asked.id).state == "failed"
+    assert studio.engine.purged == [asked.id]
+    assert studio.credits(ada) == (3, 0)
