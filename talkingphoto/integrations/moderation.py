@@ -119,7 +119,8 @@ class WordRules:
         """The first rule that a sentence of the text breaks; None when none is."""
         plain = _plain(text)
         # A line's end may end a sentence, or stand in the middle of one.
-        for sentence in {*_SENTENCE.split(plain), *_SENTENCE.split(plain.replace("\n", " "))}:
+        whole = _SPACES.sub(" ", plain)
+        for sentence in (*_SENTENCE.split(plain), *_SENTENCE.split(whole)):
             for read in (sentence, sentence.translate(_DISGUISES)):
                 for rule in _RULES:
                     if all(word.search(read) for word in rule.words):
