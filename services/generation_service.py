@@ -32,6 +32,7 @@ Media = views.Media
 MediaKind = Literal["video", "poster"]
 
 PHOTOS_PER_USER = Allowance("video_photo", most=60, seconds=10 * 60)
+UPLOADS_PER_USER = Allowance("video_upload", most=40, seconds=60 * 60)
 STARTS_PER_USER = Allowance("video_start", most=60, seconds=60 * 60)
 REPORTS_PER_IP = Allowance("video_report", most=10, seconds=60 * 60)
 LINK_SECONDS = 3600
@@ -74,6 +75,10 @@ class GenerationService:
         return views.video_view(
             self._own(user_id=user_id, generation_id=generation_id), now=self.runtime.clock()
         )
+
+    def count_upload(self, user_id: str) -> None:
+        """One more file may be taken from the customer; RateLimited when they sent too many."""
+        self._count(UPLOADS_PER_USER, user_id)
 
     def inspect_photo(self, *, user_id: str, photo: bytes) -> PhotoReport:
         """What the engine sees in the photo, or what is wrong with it."""

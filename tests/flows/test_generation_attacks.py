@@ -86,7 +86,7 @@ def _somebody_waits(studio: Studio) -> bool:
         " WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
     with studio.runtime.database.engine.connect() as connection:
-        return connection.execute(query).scalar_one() > 0
+        return bool(connection.execute(query).scalar_one())
 
 
 @pytest.mark.parametrize("letter", ["\0", "\ud800"])
