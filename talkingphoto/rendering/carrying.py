@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import structlog
+
 from talkingphoto.foundation import errors, jobs
 from talkingphoto.generations import queue, reports, rules
 from talkingphoto.generations.queue import Claim, Finished, News, Turn
@@ -22,6 +24,8 @@ from talkingphoto.generations.rules import Step
 from talkingphoto.integrations.video import playback, port
 from talkingphoto.rendering import endings
 from talkingphoto.runtime import Runtime
+
+log = structlog.get_logger()
 
 WATERMARK = "TalkingPhoto"
 # The longest speech an engine takes is 90 seconds, with a rest before and after it; a video that is
@@ -38,6 +42,7 @@ _STOPPED = port.EngineFailure("worker_stopped", "transient", "The machine that m
 _BLOCKED = port.EngineFailure(
     "photo_blocked", "content_rejected", "This photo cannot be used here. Choose another one."
 )
+_NO_ROOM = port.EngineFailure("no_room", "transient", "There was no room to make the video.")
 _BROKEN = port.EngineFailure("video_broken", "transient", "The video came out broken.")
 
 
@@ -90,6 +95,9 @@ def _guarded(attempt: _Attempt, *, begin: bool) -> Outcome | None:
         return Failed(fault.failure)
     except errors.Unavailable as fault:  # the storage's
         return Failed(port.EngineFailure(fault.code, "transient", fault.message))
+    except OSError:  # no room, or a disk that fails
+        log.exception("video.no_room", generation_id=attempt.generation_id)
+        return Failed(_NO_ROOM)
     except errors.NotFound as fault:  # the photo was taken away under us
         return Failed(port.EngineFailure(fault.code, "fatal", fault.message))
 
@@ -100,6 +108,7 @@ class _Attempt:
         self._engine = runtime.engine
         self._claim = claim
         self._hosted = self._engine.info().mode == "hosted"
+        self.generation_id = claim.id
 
     def begin(self) -> Outcome | None:
         with self._runtime.read_only() as session:

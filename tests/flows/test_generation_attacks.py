@@ -185,3 +185,20 @@ def test_the_engine_keeps_nothing_of_a_video_that_came_too_late(studio: Studio) 
     assert studio.look(ada, asked.id).state == "failed"
     assert studio.engine.purged == [asked.id]
     assert studio.credits(ada) == (3, 0)
+
+
+def test_c8_a_full_disk_costs_nothing(studio: Studio) -> None:
+    ada = studio.a_person()
+    asked = studio.asks(ada)
+    work = studio.runtime.work_folder()
+    work.rmdir()
+    work.write_bytes(b"no folder, so that nothing can be made in it")
+    with pytest.raises(errors.Unavailable):
+        studio.asks(ada)
+    for _ in range(3):
+        studio.hurry(asked.id)
+        studio.videos.run()
+    failed = studio.look(ada, asked.id)
+    assert failed.problem is not None
+    assert (failed.state, failed.problem.code) == ("failed", "no_room")
+    assert studio.credits(ada) == (3, 0)
