@@ -32,6 +32,7 @@ Media = views.Media
 MediaKind = Literal["video", "poster"]
 
 PHOTOS_PER_USER = Allowance("video_photo", most=60, seconds=10 * 60)
+UPLOADS_PER_USER = Allowance("video_upload", most=40, seconds=60 * 60)
 STARTS_PER_USER = Allowance("video_start", most=60, seconds=60 * 60)
 REPORTS_PER_IP = Allowance("video_report", most=10, seconds=60 * 60)
 LINK_SECONDS = 3600
@@ -74,6 +75,10 @@ class GenerationService:
         return views.video_view(
             self._own(user_id=user_id, generation_id=generation_id), now=self.runtime.clock()
         )
+
+    def count_upload(self, user_id: str) -> None:
+        """One more file may be taken from the customer; RateLimited when they sent too many."""
+        self._count(UPLOADS_PER_USER, user_id)
 
     def inspect_photo(self, *, user_id: str, photo: bytes) -> PhotoReport:
         """What the engine sees in the photo, or what is wrong with it."""
@@ -140,6 +145,7 @@ class GenerationService:
         assert first.photo_key is not None, "what can be made again has its photo"
         with self.runtime.storage.reading(first.photo_key) as path:
             photo = path.read_bytes()
+        orders.require_not_blocked(self.runtime, photo)
         with entering.stored_photo(self.runtime, photo) as photo_key:
             new = records.NewGeneration(
                 id=request_id,
@@ -161,14 +167,11 @@ class GenerationService:
 
     def cancel(self, *, user_id: str, generation_id: str) -> None:
         """Nobody makes the video any more, or whoever does will stop soon; an ended one stays."""
-        video = self._own(user_id=user_id, generation_id=generation_id)
-        if video.state == "queued":
-            ending = queue.Ending(video.id, video.attempt, "queued", None)
-            if endings.end(self.runtime, ending, user_id=user_id, now=self.runtime.clock()):
+        # A worker may take the video, or give it back, between our look and our write.
+        for _ in range(2 * rules.MOST_ATTEMPTS):
+            video = self._own(user_id=user_id, generation_id=generation_id)
+            if self._canceled(video):
                 return
-        with self.runtime.transaction() as session:
-            if records.ask_to_cancel(session, generation_id=video.id):
-                self._look_soon(session, video.id, video.attempt)
 
     def delete(self, *, user_id: str, generation_id: str) -> None:
         """The ended video, its photo and its text are gone; what it cost stays on record."""
@@ -297,6 +300,20 @@ class GenerationService:
         """Files that belong to no video are gone."""
         upkeep.tidy(self.runtime)
 
+    def _canceled(self, video: records.Generation) -> bool:
+        """False when the video is not any more as it was seen, and nothing has come of it."""
+        if video.state == "queued":
+            ending = queue.Ending(video.id, video.attempt, "queued", None)
+            now = self.runtime.clock()
+            return endings.end(self.runtime, ending, user_id=video.user_id, now=now)
+        if video.state != "rendering":
+            return True
+        with self.runtime.transaction() as session:
+            asked = records.ask_to_cancel(session, generation_id=video.id)
+            if asked:
+                self._look_soon(session, video.id, video.attempt)
+        return asked
+
     def _own(self, *, user_id: str, generation_id: str) -> records.Generation:
         if not ids.is_uuid(generation_id):
             raise records.unknown()
@@ -322,7 +339,7 @@ class GenerationService:
     def _look_soon(self, session: Session, generation_id: str, attempt: int) -> None:
         """A hosted engine is asked as soon as a worker is free; ours is being watched anyway."""
         if self.runtime.engine.info().mode == "hosted":
-            jobs.enqueue(session, carrying.look_job(generation_id, attempt))
+            jobs.enqueue(session, carrying.look_job(generation_id, attempt, hinted=True))
 
     def _media(self, video: records.Generation, kind: MediaKind) -> Media:
         key = video.video_key if kind == "video" else video.poster_key
@@ -331,8 +348,10 @@ class GenerationService:
         return views.media(self.runtime.storage.path(key), kind=kind, generation_id=video.id)
 
     def _conclude(self, claim: queue.Claim, outcome: carrying.Outcome | None) -> None:
-        if outcome is not None and self.finish(claim, outcome):
-            upkeep.purge(self.runtime, only=claim.id)
+        if outcome is not None:
+            self.finish(claim, outcome)
+        # Whoever ended it: what our engine has of an ended video is of no use to anybody.
+        upkeep.purge(self.runtime, only=claim.id)
 
 
 generation_service = GenerationService(runtimes.current())

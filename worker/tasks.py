@@ -28,8 +28,15 @@ def table(
     tasks = (
         Task(inbox.TASK, webhooks.process, queue=inbox.QUEUE, gave_up=webhooks.bury),
         Task(mails.RECEIPT_TASK, payments.send_receipt, queue=mails.QUEUE),
-        # What a job leaves undone the row of the video says, so a failed one needs no last word.
-        Task(videos.WAKE_TASK, generations.run, queue=videos.QUEUE),
+        # What a job leaves undone the row of the video says, so a failed one needs no last word;
+        # nor another try, since each wakes the next, or else the sweep does.
+        Task(
+            videos.WAKE_TASK,
+            generations.run,
+            queue=videos.QUEUE,
+            most_tries=1,
+            most_tries_in_an_outage=1,
+        ),
         Task(videos.LOOK_TASK, generations.look, queue=videos.QUEUE),
         Task("video.tidy", generations.tidy, queue="sweeps", most_tries=1, cron="17 * * * *"),
         # Alone: after a clock that follows the sandbox has skipped much, one may take minutes.

@@ -12,7 +12,7 @@ from typing import Any
 import procrastinate
 import procrastinate.jobs
 import structlog
-from procrastinate import retry
+from procrastinate import exceptions, manager, retry
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -99,9 +99,24 @@ def build_app(
             max_size=connections,
         )
     )
+    app.job_manager = _Jobs(app.connector)
     for task in tasks.values():
         _register(app, task)
     return app
+
+
+class _Jobs(manager.JobManager):
+    """A job that is to wait again is gone instead when another of its key waits: that one will do
+    the same, and the database lets no two of them wait."""
+
+    async def retry_job(self, job: procrastinate.jobs.Job, *args: Any, **chosen: Any) -> None:
+        try:
+            await super().retry_job(job, *args, **chosen)
+        except exceptions.UniqueViolation as fault:
+            if fault.constraint_name != _KEY_INDEX:
+                raise
+            ended = procrastinate.jobs.Status.ABORTED
+            await self.finish_job(job, status=ended, delete_job=True)
 
 
 def _register(app: procrastinate.App, task: Task) -> None:

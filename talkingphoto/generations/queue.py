@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import ColumnElement, select, text, update
 from sqlalchemy.orm import Session
 
 from talkingphoto.generations import rules
@@ -53,9 +53,12 @@ _HOPELESS = text("""
     )
     ORDER BY created_at, id LIMIT :limit
 """)
+# What no worker may claim any more wakes none: it would find nothing and wake the next, and so on.
 _NEXT_DUE = text("""
     SELECT min(CASE state WHEN 'queued' THEN not_before ELSE alive_until END)
-    FROM generations WHERE state IN ('queued', 'rendering')
+    FROM generations
+    WHERE state IN ('queued', 'rendering')
+        AND NOT cancel_asked AND attempt < :most AND due_by > :now
 """)
 
 
@@ -182,9 +185,10 @@ def of_engine(session: Session, *, engine: str, engine_ref: str) -> tuple[str, i
     return (str(row.id), row.attempt) if row else None
 
 
-def next_due(session: Session) -> datetime | None:
+def next_due(session: Session, *, now: datetime) -> datetime | None:
     """When, by the machine's clock, the next video can be claimed; None when none is left."""
-    found: datetime | None = session.execute(_NEXT_DUE).scalar_one()
+    values = {"now": now, "most": rules.MOST_ATTEMPTS}
+    found: datetime | None = session.execute(_NEXT_DUE, values).scalar_one()
     return found
 
 
@@ -213,10 +217,12 @@ def keep_alive(session: Session, *, claim: Claim, alive_until: datetime) -> None
 
 
 def retry_later(session: Session, *, claim: Claim, wall: datetime) -> datetime | None:
-    """The video waits for another attempt, and from when; None when it is another's by now."""
+    """The video waits for another attempt, and from when; None when it is another's by now, or its
+    owner wants it stopped."""
     not_before = wall + rules.retry_wait(claim.attempt)
     values = {"state": "queued", "alive_until": None, "not_before": not_before, "step": "asked"}
-    return not_before if _move(session, claim, values) is not None else None
+    moved = _move(session, claim, values, GenerationRow.cancel_asked.is_(False))
+    return not_before if moved is not None else None
 
 
 def finish(
@@ -295,13 +301,16 @@ def _ended(state: State, *, now: datetime, photo_days: int) -> dict[str, Any]:
     }
 
 
-def _move(session: Session, claim: Claim, values: dict[str, Any]) -> Any:
+def _move(
+    session: Session, claim: Claim, values: dict[str, Any], *only: ColumnElement[bool]
+) -> Any:
     moved = (
         update(GenerationRow)
         .where(
             GenerationRow.id == UUID(claim.id),
             GenerationRow.attempt == claim.attempt,
             GenerationRow.state == "rendering",
+            *only,
         )
         .values(**values)
         .returning(GenerationRow.cancel_asked)

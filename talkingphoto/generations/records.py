@@ -257,7 +257,8 @@ def hold_of(session: Session, *, generation_id: str) -> str | None:
 def unpurged(
     session: Session, *, engine: str, only: str | None, limit: int
 ) -> tuple[tuple[str, str], ...]:
-    """Ended videos, or that one, which the engine may still hold, and its name for each."""
+    """Ended videos, or that one, which the engine may still hold, and its name for each; in no
+    order, so that those it cannot forget do not stand before the others for good."""
     query = select(GenerationRow.id, GenerationRow.engine_ref).where(
         GenerationRow.engine == engine,
         GenerationRow.engine_ref.is_not(None),
@@ -265,7 +266,7 @@ def unpurged(
     )
     if only is not None:
         query = query.where(GenerationRow.id == UUID(only))
-    rows = session.execute(query.order_by(GenerationRow.ended_at).limit(limit))
+    rows = session.execute(query.order_by(func.random()).limit(limit))
     return tuple((str(row.id), str(row.engine_ref)) for row in rows)
 
 

@@ -111,7 +111,10 @@ class WordRules:
 
     def look(self, text: str) -> Objection | None:
         """The first rule that a sentence of the text breaks; None when none is."""
-        for sentence in _SENTENCE.split(_plain(text)):
+        plain = _plain(text)
+        # A line's end may end a sentence, or stand in the middle of one.
+        whole = _SPACES.sub(" ", plain)
+        for sentence in (*_SENTENCE.split(plain), *_SENTENCE.split(whole)):
             for read in (sentence, sentence.translate(_DISGUISES)):
                 for rule in _RULES:
                     if all(word.search(read) for word in rule.words):

@@ -128,10 +128,9 @@ class BucketStorage:
         """The object is there, whole, under the new key."""
         database.assert_outside_transaction()
         key = _new_key(self._new_id, kind)
-        with _as_unavailable(*self._faults):
-            self._client.upload_file(
-                str(source), self._bucket, key, ExtraArgs={"ContentType": MIME[kind]}
-            )
+        # In one request: parts of an upload that was cut short would stay, and nothing lists them.
+        with _as_unavailable(*self._faults), source.open("rb") as file:
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=file, ContentType=MIME[kind])
         return key
 
     @contextmanager
@@ -233,16 +232,19 @@ def _as_unavailable(*faults: type[Exception]) -> Iterator[None]:
     try:
         yield
     except faults as fault:
-        if _status(fault) == 404:
+        if _is_unknown(fault):
             raise _unknown() from fault
         raise errors.Unavailable(
             "storage.unavailable", "The place where videos are kept does not answer."
         ) from fault
 
 
-def _status(fault: Exception) -> int:
-    response: dict[str, dict[str, int]] = getattr(fault, "response", {})
-    return response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+def _is_unknown(fault: Exception) -> bool:
+    """Whether the server says that there is no such object; no bucket at all is the operator's."""
+    said: dict[str, dict[str, Any]] = getattr(fault, "response", {})
+    if said.get("Error", {}).get("Code") == "NoSuchBucket":
+        return False
+    return said.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404
 
 
 def _since(place: Path) -> datetime:

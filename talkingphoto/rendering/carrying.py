@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from talkingphoto.foundation import errors, jobs
-from talkingphoto.generations import queue, rules
+from talkingphoto.generations import queue, reports, rules
 from talkingphoto.generations.queue import Claim, Finished, News, Turn
 from talkingphoto.generations.rules import Step
 from talkingphoto.integrations.video import playback, port
@@ -40,6 +40,10 @@ _MOST_LOOKS = 100_000
 _LATE = port.EngineFailure("took_too_long", "fatal", "Making it took too long, so we stopped.")
 _LOST = port.EngineFailure("engine_lost", "transient", "The machine that made it went away.")
 _STOPPED = port.EngineFailure("worker_stopped", "transient", "The machine that made it stopped.")
+_BLOCKED = port.EngineFailure(
+    "photo_blocked", "content_rejected", "This photo cannot be used here. Choose another one."
+)
+_NO_ROOM = port.EngineFailure("no_room", "transient", "There was no room to make the video.")
 _BROKEN = port.EngineFailure("video_broken", "transient", "The video came out broken.")
 
 
@@ -92,6 +96,9 @@ def _guarded(attempt: _Attempt, *, begin: bool) -> Outcome | None:
         return Failed(fault.failure)
     except errors.Unavailable as fault:  # the storage's
         return Failed(port.EngineFailure(fault.code, "transient", fault.message))
+    except OSError:  # no room, or a disk that fails
+        log.exception("video.no_room", generation_id=attempt.generation_id)
+        return Failed(_NO_ROOM)
     except errors.NotFound as fault:  # the photo was taken away under us
         return Failed(port.EngineFailure(fault.code, "fatal", fault.message))
 
@@ -102,9 +109,13 @@ class _Attempt:
         self._engine = runtime.engine
         self._claim = claim
         self._hosted = self._engine.info().mode == "hosted"
+        self.generation_id = claim.id
 
     def begin(self) -> Outcome | None:
-        with self._runtime.storage.reading(self._claim.photo_key) as photo, self._beating():
+        with self._runtime.read_only() as session:
+            if reports.is_blocked(session, sha256=self._claim.photo_sha256):
+                return Failed(_BLOCKED)
+        with self._beating(), self._runtime.storage.reading(self._claim.photo_key) as photo:
             ref = self._engine.submit(self._request(photo))
         with self._runtime.transaction() as session:
             ours = queue.submitted(session, claim=self._claim, engine=ref.engine, engine_ref=ref.id)
@@ -258,12 +269,16 @@ class _Attempt:
                 )
 
 
-def look_job(generation_id: str, attempt: int) -> jobs.Job:
-    """The job that asks a hosted engine how far a video is; two for one video do not meet."""
+def look_job(generation_id: str, attempt: int, *, hinted: bool = False) -> jobs.Job:
+    """The job that asks a hosted engine how far a video is; two for one video do not meet, and one
+    waits at a time, or two when a hint came before its turn."""
+    # However often somebody hints, and each look is followed by another, there are no more of them.
+    why = "hint" if hinted else "turn"
     return jobs.Job(
         task=queue.LOOK_TASK,
         args={"generation_id": generation_id, "attempt": attempt},
         queue=queue.QUEUE,
+        key=f"{queue.LOOK_TASK}:{why}:{generation_id}:{attempt}",
         lock=f"video:{generation_id}",
     )
 

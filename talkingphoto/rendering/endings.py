@@ -35,13 +35,16 @@ def deliver(runtime: Runtime, claim: Claim, finished: Finished) -> bool:
 
 
 def fail(runtime: Runtime, claim: Claim, failure: port.EngineFailure) -> bool:
-    """The video waits for another attempt when that may help, else it has failed and its credit is
-    back. False when it is another's by now."""
+    """The video waits for another attempt when that may help and its owner has not canceled it,
+    else it has ended and its credit is back. False when it is another's by now."""
     log.warning("video.failed", generation_id=claim.id, code=failure.code, kind=failure.kind)
     if failure.kind == "transient" and claim.attempt < rules.MOST_ATTEMPTS:
         wall = runtime.wall_clock()
         with runtime.transaction() as session:
-            return queue.retry_later(session, claim=claim, wall=wall) is not None
+            if queue.retry_later(session, claim=claim, wall=wall) is not None:
+                return True
+        canceled = Ending(claim.id, claim.attempt, "rendering", None)
+        return end(runtime, canceled, user_id=claim.user_id, now=runtime.clock())
     if failure.kind in {"fatal", "quota"}:
         log.error("alert.engine", generation_id=claim.id, code=failure.code)
     ending = Ending(claim.id, claim.attempt, "rendering", (failure.code, failure.message))

@@ -21,10 +21,7 @@ from talkingphoto.runtime import Runtime
 @contextmanager
 def stored_photo(runtime: Runtime, photo: bytes) -> Iterator[str]:
     """The key under which the photo is stored; it stays when a video has it after the block."""
-    with tempfile.NamedTemporaryFile(dir=runtime.work_folder()) as file:
-        file.write(photo)
-        file.flush()
-        key = runtime.storage.put(Path(file.name), "photo")
+    key = _stored(runtime, photo)
     try:
         yield key
     finally:
@@ -74,6 +71,18 @@ def record_consent(
         ip_sealed=runtime.cipher.encrypt(order.ip, place=place),
     )
     records.record_consent(session, consent)
+
+
+def _stored(runtime: Runtime, photo: bytes) -> str:
+    try:
+        with tempfile.NamedTemporaryFile(dir=runtime.work_folder()) as file:
+            file.write(photo)
+            file.flush()
+            return runtime.storage.put(Path(file.name), "photo")
+    except OSError as fault:
+        raise errors.Unavailable(
+            "storage.no_room", "There is no room for the photo just now. Try again later."
+        ) from fault
 
 
 def _require_room(unfinished: int) -> None:

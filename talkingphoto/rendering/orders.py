@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,6 +17,11 @@ from talkingphoto.rendering.views import Problem
 from talkingphoto.runtime import Runtime
 
 LARGEST_PHOTO_BYTES = 12 * 1024 * 1024
+# NUL and lone halves of a letter: neither the database nor an engine takes them.
+_NOT_TEXT = re.compile("[\0\ud800-\udfff]")
+_NOT_STORED = Problem(
+    "text_unspeakable", "The text holds a letter that cannot be read. Type it again."
+)
 # What the customer can mend is their request's fault; the rest is ours.
 _OF_THE_REQUEST = frozenset({"user_input", "content_rejected"})
 
@@ -84,7 +90,7 @@ def look_at_photo(
     """What the engine sees in it; the first of what is wrong with it, or the text, as a refusal."""
     if len(photo) > LARGEST_PHOTO_BYTES:
         raise errors.InvalidRequest("image_too_heavy", "This file is larger than 12 MB.")
-    _require_not_blocked(runtime, photo)
+    require_not_blocked(runtime, photo)
     try:
         checked = runtime.engine.check(photo=photo, text=text, voice=voice)
     except port.EngineFault as fault:
@@ -93,12 +99,18 @@ def look_at_photo(
         raise refusal_of(failure)
     assert checked.photo is not None, "a photo without failures has a finding"
     # The same picture in another wrapping is the same file once it is cleaned.
-    _require_not_blocked(runtime, checked.photo.clean)
+    require_not_blocked(runtime, checked.photo.clean)
     return checked.photo
 
 
 def problem_of_text(runtime: Runtime, *, text: str, voice: str | None) -> Problem | None:
     """What is wrong with the text: what it says, or, asked for a voice, that it cannot be said."""
+    # First what keeps the rest from being asked: reading megabytes would keep others waiting.
+    overlong = port.too_long(text)
+    if overlong is not None:
+        return Problem(overlong.code, overlong.message)
+    if _NOT_TEXT.search(text):
+        return _NOT_STORED
     objection = runtime.moderation.look(text)
     if objection is not None:
         return Problem(objection.code, objection.message)
@@ -111,6 +123,15 @@ def problem_of_text(runtime: Runtime, *, text: str, voice: str | None) -> Proble
     for failure in checked.failures:
         return Problem(failure.code, failure.message)
     return None
+
+
+def require_not_blocked(runtime: Runtime, photo: bytes) -> None:
+    """Returns when nobody has decided against that photo; InvalidRequest otherwise."""
+    with runtime.read_only() as session:
+        if reports.is_blocked(session, sha256=hashlib.sha256(photo).hexdigest()):
+            raise errors.InvalidRequest(
+                "video.photo_blocked", "This photo cannot be used here. Choose another one."
+            )
 
 
 def refusal_of(failure: port.EngineFailure) -> errors.AppError:
@@ -145,14 +166,6 @@ def _allowed(runtime: Runtime, order: Order) -> rules.TierChoice:
     if balance.available < rules.CREDITS_A_VIDEO:
         raise errors.InsufficientCredits("credits.insufficient", "You have no videos left.")
     return choice
-
-
-def _require_not_blocked(runtime: Runtime, photo: bytes) -> None:
-    with runtime.read_only() as session:
-        if reports.is_blocked(session, sha256=hashlib.sha256(photo).hexdigest()):
-            raise errors.InvalidRequest(
-                "video.photo_blocked", "This photo cannot be used here. Choose another one."
-            )
 
 
 def _language(runtime: Runtime, voice: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
+from pathlib import Path
 
 import structlog
 
@@ -19,7 +21,11 @@ from talkingphoto.runtime import Runtime
 
 log = structlog.get_logger()
 _BATCH = 200
-_MOST_BATCHES = 50
+# A million files: far more than are kept, since what is beyond would never be looked at.
+_TIDY_BATCH = 1000
+_MOST_BATCHES = 1000
+# An engine that does not answer takes half a minute each time, and other sweeps wait for this one.
+_MOST_PURGES_FAILED = 3
 # A file without a video may be one whose video is just being written down.
 _ORPHAN_AFTER = timedelta(hours=1)
 _COPIES_LIVE = timedelta(days=1)
@@ -41,9 +47,9 @@ def end_lost(runtime: Runtime) -> int:
 
 def wake_for_rest(runtime: Runtime) -> None:
     """One job will look for the next video as soon as one can be claimed, if any is unfinished."""
-    wall = runtime.wall_clock()
+    now, wall = runtime.clock(), runtime.wall_clock()
     with runtime.transaction() as session:
-        due_at = queue.next_due(session)
+        due_at = queue.next_due(session, now=now)
         if due_at is not None:
             jobs.enqueue(session, wake_job(key="rest", due_at=max(due_at, wall)))
 
@@ -87,8 +93,8 @@ def forget(runtime: Runtime, *, generation_id: str, now: datetime, deleted: bool
 
 def purge(runtime: Runtime, *, only: str | None = None) -> int:
     """The engine keeps neither photo nor video of what has ended, or of that one: of how many it
-    forgot them."""
-    engine, purged = runtime.engine, 0
+    forgot them. After a few failures the rest is left to the next sweep."""
+    engine, purged, failed = runtime.engine, 0, 0
     with runtime.read_only() as session:
         left = records.unpurged(session, engine=engine.info().id, only=only, limit=_BATCH)
     for generation_id, ref in left:
@@ -96,6 +102,9 @@ def purge(runtime: Runtime, *, only: str | None = None) -> int:
             engine.purge(port.EngineRef(engine.info().id, ref))
         except port.EngineFault as fault:
             log.warning("video.not_purged", generation_id=generation_id, code=fault.failure.code)
+            failed += 1
+            if failed == _MOST_PURGES_FAILED:
+                break
             continue
         with runtime.transaction() as session:
             records.mark_purged(session, generation_id=generation_id)
@@ -113,9 +122,21 @@ def tidy(runtime: Runtime) -> int:
         with runtime.read_only() as session:
             known = records.known_keys(session, keys)
         gone += _delete(runtime.storage, [key for key in keys if key not in known])
-    for place in runtime.work_folder().iterdir():
-        if place.stat().st_mtime < (wall - _COPIES_LIVE).timestamp():
-            shutil.rmtree(place, ignore_errors=True)
+    return gone + _clear(runtime.work_folder(), before=wall - _COPIES_LIVE)
+
+
+def _clear(folder: Path, *, before: datetime) -> int:
+    """What processes that died have left in the folder is gone: files and whole folders."""
+    gone = 0
+    for place in folder.iterdir():
+        # Whoever is at work may remove its own between two of our looks.
+        with suppress(FileNotFoundError):
+            if place.stat().st_mtime >= before.timestamp():
+                continue
+            if place.is_dir():
+                shutil.rmtree(place, ignore_errors=True)
+            else:
+                place.unlink()
             gone += 1
     return gone
 
@@ -137,7 +158,7 @@ def _delete(storage: Storage, keys: Iterable[str]) -> int:
 
 def _batches(found: Iterator[Stored]) -> Iterator[list[Stored]]:
     for _ in range(_MOST_BATCHES):
-        batch = list(islice(found, _BATCH))
+        batch = list(islice(found, _TIDY_BATCH))
         if not batch:
             return
         yield batch

@@ -280,3 +280,12 @@ def test_an_engine_says_what_it_can_do_without_a_process(tmp_path: Path) -> None
     assert engine.poll(EngineRef("embedded", "unknown")).status == "failed"
     assert engine.process_ids == {}
     engine.close()
+
+
+def test_c8_a_check_without_room_on_the_disk_may_be_asked_again(tmp_path: Path) -> None:
+    (tmp_path / "engine").write_bytes(b"no folder, so that nothing can be written in it")
+    with pytest.raises(EngineFault) as refused:
+        EmbeddedEngine(folder=tmp_path / "engine").check(
+            photo=portrait(), text=SHORT, voice="en-heart"
+        )
+    assert refused.value.failure.kind == "transient"

@@ -138,3 +138,14 @@ def test_limits_end_the_process_that_goes_beyond_them(script: str, ending: int) 
     )
     assert ran.returncode == ending, ran.stderr
     assert ("MemoryError" in ran.stderr) == (ending == 1)
+
+
+def test_a_line_that_is_no_command_ends_the_process_and_keeps_nobody_waiting(
+    tmp_path: Path,
+) -> None:
+    child = children.Child("check", log_file=tmp_path / "log", memory_megabytes=1536)
+    assert isinstance(child.hear(timeout_seconds=60), messages.Ready)
+    much = "a" * (messages.LONGEST_LINE + 1)
+    child.tell(messages.Check(1, None, tmp_path / "clean.jpg", much, "en-heart", 20))
+    with pytest.raises(children.Gone):
+        child.hear(timeout_seconds=20)

@@ -41,6 +41,7 @@ def test_it_is_asked_less_and_less_often_and_counts_as_alive_between(hosted: Stu
     asked = hosted.makes(hosted.a_person())
     claimed = hosted.row(asked.id).claimed_at
     hosted.change(asked.id, claimed_at=claimed - timedelta(seconds=200))
+    hosted.takes_all_jobs()
     hosted.videos.look(asked.id, 1)
     last = max(hosted.waiting_jobs(queue.LOOK_TASK), key=lambda job: job.scheduled_at)
     wait = last.scheduled_at - hosted.runtime.wall_clock()

@@ -63,6 +63,12 @@ def test_a_rule_looks_within_one_sentence() -> None:
     assert WordRules().look("Kids love it. Sexy cars are for grown-ups.") is None
 
 
+def test_a_sentence_over_several_lines_is_one_sentence() -> None:
+    objection = WordRules().look("Hello.\nI will\nkill\n\nyou.")
+    assert objection is not None
+    assert objection.code == "moderation.threat"
+
+
 def test_the_worst_of_600_characters_is_read_quickly() -> None:
     # A rule with nested repetition would hang here.
     for text in ("i am " * 120, "this is " * 75, "send " * 120, "i will have come to " * 30):

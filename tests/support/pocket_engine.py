@@ -59,6 +59,8 @@ class PocketEngine:
         self.photo_tiers: tuple[port.Tier, ...] = ("540p", "720p", "1080p")
         self.submits: list[port.RenderRequest] = []
         self.photos: list[bytes] = []
+        self.forgets = True
+        self.purges = 0
         self.purged: list[str] = []
         self.canceled: list[str] = []
         self._failures: list[port.EngineFailure | None] = []
@@ -148,6 +150,9 @@ class PocketEngine:
         self._jobs[ref.id].canceled = True
 
     def purge(self, ref: port.EngineRef) -> None:
+        self.purges += 1
+        if not self.forgets:
+            raise port.EngineFault(TRANSIENT)
         self.purged.append(ref.id)
 
 

@@ -46,8 +46,7 @@ class Studio:
         """Nothing is unfinished or waits any more, and nobody is connected."""
         self.clock.advance(days=2)
         self.videos.sweep()
-        with self.runtime.transaction() as session:
-            session.execute(text("DELETE FROM procrastinate_jobs"))
+        self.takes_all_jobs()
         self.runtime.database.dispose()
 
     def environment(self) -> dict[str, str]:
@@ -243,6 +242,11 @@ class Studio:
         query = text("SELECT task_name FROM procrastinate_jobs WHERE status = 'succeeded'")
         with self.runtime.read_only() as session:
             return set(session.scalars(query))
+
+    def takes_all_jobs(self) -> None:
+        """Workers have taken all jobs that waited."""
+        with self.runtime.transaction() as session:
+            session.execute(text("DELETE FROM procrastinate_jobs"))
 
     def waiting_jobs(self, task: str) -> list[Any]:
         """The waiting jobs of that task, the soonest first."""

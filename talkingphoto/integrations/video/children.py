@@ -80,8 +80,9 @@ class Child:
         self._started.wait()
         if self._process is None or self._process.stdin is None:
             return
+        line = messages.command_line(command)
         with self._writing, contextlib.suppress(OSError, ValueError):
-            self._process.stdin.write(messages.command_line(command))
+            self._process.stdin.write(line)
             self._process.stdin.flush()
 
     def hear(self, *, timeout_seconds: float) -> messages.Answer:

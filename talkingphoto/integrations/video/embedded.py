@@ -33,6 +33,9 @@ VERSION = "1"
 _AROUND_SECONDS = 1.0
 
 _UNKNOWN = EngineFailure("job_unknown", "transient", "The engine was started anew. Try again.")
+_NO_ROOM = EngineFailure(
+    "engine_storage", "transient", "There is no room for the photo just now. Try again later."
+)
 _UNFINISHED = EngineFailure("job_unfinished", "fatal", "There is no video of this job.")
 
 
@@ -80,7 +83,10 @@ class EmbeddedEngine:
 
     def check(self, *, photo: bytes | None, text: str | None, voice: str) -> Checked:
         """Found by a process that does nothing else, so it never waits for a video."""
-        return self._started().checks.checked(photo=photo, text=text, voice=voice)
+        try:
+            return self._started().checks.checked(photo=photo, text=text, voice=voice)
+        except OSError as fault:
+            raise EngineFault(_NO_ROOM) from fault
 
     def submit(self, request: RenderRequest) -> EngineRef:
         """The photo has been copied and the job waits for its turn.

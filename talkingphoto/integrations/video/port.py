@@ -27,6 +27,19 @@ class EngineFailure:
     message: str
 
 
+def too_long(text: str) -> EngineFailure | None:
+    """Why a text of that length is refused, before anybody reads it; None when there is room."""
+    length = len(text.strip())
+    if length <= MOST_CHARACTERS:
+        return None
+    return EngineFailure(
+        "text_too_long",
+        "user_input",
+        f"The text has {length:,} characters; a video has room for {MOST_CHARACTERS}. "
+        "Shorten it, or make two videos.",
+    )
+
+
 class EngineFault(Exception):
     """An engine could not do what was asked; `failure` says why."""
 

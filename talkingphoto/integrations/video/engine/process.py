@@ -69,7 +69,11 @@ class _Hearing:
 
     def _hear(self) -> None:
         while line := self._source.readline(messages.LONGEST_LINE):
-            command = messages.command(line)
+            try:
+                command = messages.command(line)
+            except ValueError:
+                # No answer would ever come of it, and whoever asked would wait for one.
+                os._exit(1)
             if isinstance(command, messages.Cancel):
                 self._canceled.add(command.id)
             else:

@@ -79,13 +79,9 @@ def speakable(text: str, *, voice_id: str) -> port.EngineFailure | None:
     language = _language(voice_id)
     if wording.is_blank(text):
         return _refused("text_empty", "Write what the photo should say.")
-    length = len(text.strip())
-    if length > port.MOST_CHARACTERS:
-        return _refused(
-            "text_too_long",
-            f"The text has {length:,} characters; a video has room for "
-            f"{port.MOST_CHARACTERS}. Shorten it, or make two videos.",
-        )
+    overlong = port.too_long(text)
+    if overlong:
+        return overlong
     readable = _readable(text, language)
     if not wording.has_words(readable):
         return _refused(
