@@ -6,6 +6,7 @@ import hashlib
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,15 @@ def frame(path: Path) -> NDArray[np.uint8]:
     """The first picture of a video, blue first."""
     with av.open(str(path)) as container:
         return np.asarray(next(container.decode(video=0)).to_ndarray(format="bgr24"), np.uint8)
+
+
+@contextmanager
+def standing_still(engine: EmbeddedEngine) -> Iterator[None]:
+    """However fast the machine is, the video under way is not done inside the block."""
+    process_id = engine.process_ids["render"]
+    os.kill(process_id, signal.SIGSTOP)
+    yield
+    os.kill(process_id, signal.SIGCONT)
 
 
 def is_gone(process_id: int) -> bool:
@@ -130,9 +140,10 @@ def test_a_check_says_why_not_and_what_would_speak(engine: EmbeddedEngine) -> No
 def test_a_check_does_not_wait_for_a_video(engine: EmbeddedEngine, tmp_path: Path) -> None:
     ref = engine.submit(asked(tmp_path, job_id="long", text=LONG))
     drawing(engine, ref)
-    assert engine.check(photo=portrait(), text=SHORT, voice="en-heart").failures == ()
-    assert engine.poll(ref).status == "running"
-    engine.cancel(ref)
+    with standing_still(engine):
+        assert engine.check(photo=portrait(), text=SHORT, voice="en-heart").failures == ()
+        assert engine.poll(ref).status == "running"
+        engine.cancel(ref)
 
 
 def test_a_canceled_job_stops_at_the_next_picture_and_the_process_goes_on(
@@ -142,11 +153,12 @@ def test_a_canceled_job_stops_at_the_next_picture_and_the_process_goes_on(
     waiting = engine.submit(asked(tmp_path, job_id="waiting", text=LONG))
     drawing(engine, ref)
     worker = engine.process_ids["render"]
-    for each in (waiting, ref):
-        engine.cancel(each)
-        assert engine.poll(each).status == "canceled"
-        with pytest.raises(EngineFault):
-            engine.fetch(each, tmp_path / "none.mp4")
+    with standing_still(engine):
+        for each in (waiting, ref):
+            engine.cancel(each)
+            assert engine.poll(each).status == "canceled"
+            with pytest.raises(EngineFault):
+                engine.fetch(each, tmp_path / "none.mp4")
     following = engine.submit(asked(tmp_path, job_id="following"))
     assert ended(engine, following).status == "succeeded"
     assert engine.process_ids["render"] == worker
@@ -228,10 +240,11 @@ def test_a_process_is_replaced_after_its_share_of_jobs(own: EmbeddedEngine, tmp_
 
 def test_more_than_can_wait_are_turned_away(own: EmbeddedEngine, tmp_path: Path) -> None:
     drawing(own, own.submit(asked(tmp_path, job_id="0", text=LONG)))
-    for number in (1, 2):
-        own.submit(asked(tmp_path, job_id=str(number)))
-    with pytest.raises(EngineFault) as refused:
-        own.submit(asked(tmp_path, job_id="3"))
+    with standing_still(own):
+        for number in (1, 2):
+            own.submit(asked(tmp_path, job_id=str(number)))
+        with pytest.raises(EngineFault) as refused:
+            own.submit(asked(tmp_path, job_id="3"))
     assert refused.value.failure.kind == "quota"
 
 
