@@ -105,7 +105,9 @@ class Maker:
     def agrees(self) -> None:
         """The declaration is made."""
         box = self.page.get_by_role("checkbox")
-        self.page.get_by_text("This is a photo of me").click()
+        # Streamlit hides the one of the photo before, and takes it away a moment later.
+        words = self.page.get_by_text("This is a photo of me").filter(visible=True)
+        words.click()
         expect(box).to_be_checked()
 
     def presses_make(self) -> None:
