@@ -133,7 +133,8 @@ class GenerationService:
         return self.video(user_id=order.user_id, generation_id=order.request_id)
 
     def remake(self, *, user_id: str, generation_id: str, request_id: str) -> VideoView:
-        """The same video waits to be made again for nothing, once and within a day of the first."""
+        """The same video waits to be made again for nothing, once and within a day of the first;
+        a remake that came to nothing does not count."""
         orders.require_request_id(request_id)
         known = self._of_request(user_id=user_id, request_id=request_id)
         if known is not None:
@@ -142,6 +143,7 @@ class GenerationService:
         now, wall = self.runtime.clock(), self.runtime.wall_clock()
         if not views.video_view(first, now=now).can_remake_free:
             raise errors.Conflict("video.no_remake", "This video cannot be made again for free.")
+        self._count(STARTS_PER_USER, user_id)
         assert first.photo_key is not None, "what can be made again has its photo"
         with self.runtime.storage.reading(first.photo_key) as path:
             photo = path.read_bytes()

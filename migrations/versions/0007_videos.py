@@ -24,8 +24,7 @@ _STATEMENTS = (
         seed integer NOT NULL,
         hold_id uuid CONSTRAINT uq_generations_hold_id UNIQUE
             CONSTRAINT fk_generations_hold_id REFERENCES holds (id),
-        remake_of uuid CONSTRAINT uq_generations_remake_of UNIQUE
-            CONSTRAINT fk_generations_remake_of REFERENCES generations (id),
+        remake_of uuid CONSTRAINT fk_generations_remake_of REFERENCES generations (id),
         photo_key text,
         photo_sha256 text NOT NULL,
         attempt integer NOT NULL
@@ -83,6 +82,11 @@ _STATEMENTS = (
         CONSTRAINT ck_generations_photo
             CHECK (photo_key IS NOT NULL OR ended_at IS NOT NULL)
     )
+    """,
+    # One that came to nothing may be asked for again.
+    """
+    CREATE UNIQUE INDEX uq_generations_remake_of ON generations (remake_of)
+        WHERE state NOT IN ('failed', 'canceled')
     """,
     "CREATE INDEX ix_generations_user_id_created_at_id ON generations (user_id, created_at, id)",
     """

@@ -29,6 +29,12 @@ class GenerationRow(Base):
 
     __tablename__ = "generations"
     __table_args__ = (
+        Index(
+            "uq_generations_remake_of",
+            "remake_of",
+            unique=True,
+            postgresql_where=text("state NOT IN ('failed', 'canceled')"),
+        ),
         Index(None, "user_id", "created_at", "id"),
         Index(
             "ix_generations_waiting",
@@ -59,7 +65,7 @@ class GenerationRow(Base):
     watermark: Mapped[bool]
     seed: Mapped[int]
     hold_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("holds.id"), unique=True)
-    remake_of: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("generations.id"), unique=True)
+    remake_of: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("generations.id"))
     photo_key: Mapped[str | None]
     photo_sha256: Mapped[str]
     attempt: Mapped[int]

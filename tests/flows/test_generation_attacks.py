@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 import uuid
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
@@ -13,7 +14,7 @@ from sqlalchemy import text
 from talkingphoto.foundation import errors, jobs
 from talkingphoto.generations import queue
 from talkingphoto.rendering import carrying, upkeep
-from tests.support.pocket_engine import CALLBACK, TRANSIENT, portrait
+from tests.support.pocket_engine import CALLBACK, FATAL, TRANSIENT, portrait
 from tests.support.studio import Studio
 
 
@@ -202,3 +203,44 @@ def test_c8_a_full_disk_costs_nothing(studio: Studio) -> None:
     assert failed.problem is not None
     assert (failed.state, failed.problem.code) == ("failed", "no_room")
     assert studio.credits(ada) == (3, 0)
+
+
+def test_a_remake_that_came_to_nothing_may_be_asked_for_again(studio: Studio) -> None:
+    ada = studio.a_person()
+    first = studio.makes(ada)
+    studio.engine.will_fail(FATAL)
+    for ends in ("failed", "canceled", "ready"):
+        again = studio.videos.remake(
+            user_id=ada, generation_id=first.id, request_id=str(uuid.uuid4())
+        )
+        if ends == "canceled":
+            studio.videos.cancel(user_id=ada, generation_id=again.id)
+        studio.videos.run()
+        assert studio.look(ada, again.id).state == ends
+        assert studio.look(ada, first.id).can_remake_free == (ends != "ready")
+    studio.videos.delete(user_id=ada, generation_id=again.id)
+    with pytest.raises(errors.Conflict):
+        studio.videos.remake(user_id=ada, generation_id=first.id, request_id=str(uuid.uuid4()))
+    assert studio.credits(ada) == (2, 0)
+
+
+def test_two_remakes_asked_for_at_once_are_one(studio: Studio) -> None:
+    ada = studio.a_person()
+    first = studio.makes(ada)
+    begin = threading.Barrier(4)
+    made: list[str] = []
+
+    def ask() -> None:
+        begin.wait()
+        with suppress(errors.Conflict):
+            again = studio.videos.remake(
+                user_id=ada, generation_id=first.id, request_id=str(uuid.uuid4())
+            )
+            made.append(again.id)
+
+    askers = [threading.Thread(target=ask) for _ in range(4)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join(timeout=20)
+    assert len(made) == 1
