@@ -249,14 +249,18 @@ class GenerationService:
     def run(self) -> None:
         """The fairest waiting video was carried to its end, or as far as one worker can."""
         now, wall = self.runtime.clock(), self.runtime.wall_clock()
+        machine = self._machine()
         with self.runtime.transaction() as session:
-            claim = queue.claim(session, now=now, wall=wall)
+            room = machine is None or queue.has_room(
+                session, machine=machine, most=self.runtime.renders_at_once, wall=wall
+            )
+            claim = queue.claim(session, now=now, wall=wall, machine=machine) if room else None
         try:
             if claim is not None:
                 log.info("video.claimed", generation_id=claim.id, attempt=claim.attempt)
                 self._conclude(claim, carrying.carry(self.runtime, claim))
         finally:
-            upkeep.wake_for_rest(self.runtime)
+            upkeep.wake_for_rest(self.runtime, full=not room)
 
     def look(self, generation_id: str, attempt: int) -> None:
         """A hosted engine was asked how far that attempt is, and its end is ours too."""
@@ -315,6 +319,11 @@ class GenerationService:
             if asked:
                 self._look_soon(session, video.id, video.attempt)
         return asked
+
+    def _machine(self) -> str | None:
+        """Whose cores a video keeps busy; nobody's of ours with an engine elsewhere."""
+        embedded = self.runtime.engine.info().mode == "embedded"
+        return self.runtime.machine if embedded else None
 
     def _own(self, *, user_id: str, generation_id: str) -> records.Generation:
         if not ids.is_uuid(generation_id):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import threading
 from contextlib import AbstractContextManager
 from functools import cached_property
@@ -37,6 +39,9 @@ class Runtime:
         # a message came are questions for the machine's time, whatever the product's clock says.
         self.wall_clock = clocks.system_clock
         self.new_id = new_id
+        self.machine = platform.node()
+        # A render keeps two cores busy: more at once would make each of them slower.
+        self.renders_at_once = max(1, (os.cpu_count() or 1) // 2)
         # Set when this process is to end: whoever waits for something long gives it back.
         self.stopping = threading.Event()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import threading
 from contextlib import suppress
@@ -23,8 +22,6 @@ log = structlog.get_logger()
 Share = Literal["all", "main", "render"]
 
 CONCURRENCY = 4
-# A render keeps two cores busy: more at once would make each of them slower.
-RENDERS = max(1, (os.cpu_count() or 1) // 2)
 CLEAN_EVERY_RESCUES = 720
 GRACE_SECONDS = 10.0
 RESTART_SECONDS = 2.0
@@ -82,7 +79,7 @@ async def _serve(runtime: runtimes.Runtime, pace: Pace, share: Share) -> None:
 
 
 async def _work(runtime: runtimes.Runtime, pace: Pace, share: Share) -> None:
-    crews = _crews(share)
+    crews = _crews(share, embedded=runtime.engine.info().mode == "embedded")
     # For each crew what it runs, and one connection each to listen, to fetch and to be alive.
     connections = sum(crew.jobs + 3 for crew in crews)
     app = jobs.build_app(runtime.database_url, TASKS, connections=connections)
@@ -110,9 +107,11 @@ class _Crew:
     jobs: int
 
 
-def _crews(share: Share) -> list[_Crew]:
+def _crews(share: Share, *, embedded: bool) -> list[_Crew]:
+    # The embedded engine of a process makes one video after the other; a hosted one is only asked.
+    renders = 1 if embedded else CONCURRENCY
     others = tuple(sorted({task.queue for task in TASKS.values()} - {videos.QUEUE}))
-    crews = {"main": _Crew(others, CONCURRENCY), "render": _Crew((videos.QUEUE,), RENDERS)}
+    crews = {"main": _Crew(others, CONCURRENCY), "render": _Crew((videos.QUEUE,), renders)}
     return [crew for name, crew in crews.items() if share in {name, "all"}]
 
 

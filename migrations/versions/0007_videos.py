@@ -39,6 +39,7 @@ _STATEMENTS = (
         not_before timestamptz NOT NULL,
         claimed_at timestamptz,
         alive_until timestamptz,
+        machine text,
         cancel_asked boolean NOT NULL,
         problem_code text,
         problem_message text,

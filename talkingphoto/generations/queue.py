@@ -44,6 +44,12 @@ _FAIREST = text("""
     LIMIT 1
     FOR UPDATE OF waiting SKIP LOCKED
 """)
+# Held until the claim is written, so that two workers do not both take a machine's last place.
+_COUNTING = text("SELECT pg_advisory_xact_lock(hashtextextended('renders:' || :machine, 0))")
+_UNDER_WAY = text("""
+    SELECT count(*) FROM generations
+    WHERE state = 'rendering' AND machine = :machine AND alive_until > :wall
+""")
 _HOPELESS = text("""
     SELECT id, attempt, state, user_id, cancel_asked, due_by <= :now AS overdue
     FROM generations
@@ -139,8 +145,19 @@ class Ending:
     problem: tuple[str, str] | None
 
 
-def claim(session: Session, *, now: datetime, wall: datetime) -> Claim | None:
-    """The fairest waiting or abandoned video is this worker's; None when there is none."""
+def has_room(session: Session, *, machine: str, most: int, wall: datetime) -> bool:
+    """Whether that machine makes fewer videos than it may; others who ask wait until a claim of
+    this transaction counts."""
+    session.execute(_COUNTING, {"machine": machine})
+    under_way: int = session.execute(_UNDER_WAY, {"machine": machine, "wall": wall}).scalar_one()
+    return under_way < most
+
+
+def claim(session: Session, *, now: datetime, wall: datetime, machine: str | None) -> Claim | None:
+    """The fairest waiting or abandoned video is this worker's; None when there is none.
+
+    `machine` is where it keeps processor cores busy; None with an engine elsewhere.
+    """
     values = {"now": now, "wall": wall, "most": rules.MOST_ATTEMPTS}
     chosen = session.execute(_FAIREST, values).scalar_one_or_none()
     if chosen is None:
@@ -153,6 +170,7 @@ def claim(session: Session, *, now: datetime, wall: datetime) -> Claim | None:
             attempt=GenerationRow.attempt + 1,
             claimed_at=wall,
             alive_until=wall + rules.SILENT,
+            machine=machine,
             step="claimed",
             stage="waiting",
             progress=0.0,

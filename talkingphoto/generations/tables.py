@@ -78,6 +78,7 @@ class GenerationRow(Base):
     not_before: Mapped[datetime] = mapped_column(_MOMENT)
     claimed_at: Mapped[datetime | None] = mapped_column(_MOMENT)
     alive_until: Mapped[datetime | None] = mapped_column(_MOMENT)
+    machine: Mapped[str | None]
     cancel_asked: Mapped[bool]
     problem_code: Mapped[str | None]
     problem_message: Mapped[str | None]

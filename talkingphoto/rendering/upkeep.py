@@ -29,6 +29,7 @@ _MOST_PURGES_FAILED = 3
 # A file without a video may be one whose video is just being written down.
 _ORPHAN_AFTER = timedelta(hours=1)
 _COPIES_LIVE = timedelta(days=1)
+_FULL_WAIT = timedelta(seconds=2)
 _LOST = ("engine_lost", "Making it failed three times. Your video is back.")
 
 
@@ -45,13 +46,15 @@ def end_lost(runtime: Runtime) -> int:
     return ended
 
 
-def wake_for_rest(runtime: Runtime) -> None:
-    """One job will look for the next video as soon as one can be claimed, if any is unfinished."""
+def wake_for_rest(runtime: Runtime, *, full: bool = False) -> None:
+    """One job will look for the next video as soon as one can be claimed, if any is unfinished; a
+    little later when this machine is `full`, for another one may have room."""
     now, wall = runtime.clock(), runtime.wall_clock()
     with runtime.transaction() as session:
         due_at = queue.next_due(session, now=now)
         if due_at is not None:
-            jobs.enqueue(session, wake_job(key="rest", due_at=max(due_at, wall)))
+            soonest = wall + _FULL_WAIT if full else wall
+            jobs.enqueue(session, wake_job(key="rest", due_at=max(due_at, soonest)))
 
 
 def wake_job(*, key: str, due_at: datetime | None = None) -> jobs.Job:

@@ -186,7 +186,7 @@ ATTACKS = [
     "DELETE FROM ledger_transactions",
     "TRUNCATE ledger_transactions CASCADE",
     "TRUNCATE lots CASCADE",
-    "TRUNCATE holds",
+    "TRUNCATE holds CASCADE",
     "DELETE FROM lots",
     "DELETE FROM holds",
     "INSERT INTO ledger_transactions OVERRIDING SYSTEM VALUE SELECT * FROM ledger_transactions"

@@ -168,7 +168,7 @@ class Studio:
         """A worker has taken the video whose turn it is."""
         with self.runtime.transaction() as session:
             wall = self.runtime.wall_clock()
-            claim = queue.claim(session, now=self.clock.now, wall=wall)
+            claim = queue.claim(session, now=self.clock.now, wall=wall, machine=None)
         assert claim is not None
         return claim
 
@@ -176,13 +176,13 @@ class Studio:
         """Whether a worker finds nothing to take."""
         with self.runtime.transaction() as session:
             wall = self.runtime.wall_clock()
-            return queue.claim(session, now=self.clock.now, wall=wall) is None
+            return queue.claim(session, now=self.clock.now, wall=wall, machine=None) is None
 
     def claims_as_of(self, wall: datetime) -> None:
         """A worker that took the video at that moment looks at it now, for the first time."""
         self.hurry_all()
         with self.runtime.transaction() as session:
-            claim = queue.claim(session, now=self.clock.now, wall=wall)
+            claim = queue.claim(session, now=self.clock.now, wall=wall, machine=None)
         assert claim is not None
         outcome = carrying.carry(self.runtime, claim)
         assert outcome is not None
