@@ -172,6 +172,12 @@ class Studio:
         assert claim is not None
         return claim
 
+    def states(self, asked: list[str]) -> list[str]:
+        """The states of these videos at one moment."""
+        query = select(GenerationRow.state).where(GenerationRow.id.in_([UUID(of) for of in asked]))
+        with self.runtime.read_only() as session:
+            return list(session.scalars(query))
+
     def claims_nothing(self) -> bool:
         """Whether a worker finds nothing to take."""
         with self.runtime.transaction() as session:
