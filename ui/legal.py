@@ -78,7 +78,7 @@ which address, and a checksum of it, so that a photo we had to block stays block
 <h2>Videos and words</h2>
 <p>Your words, your video and its first picture are kept for you and shown to you alone. If
 somebody reports a video, a person of ours looks at it; we keep the report and the address it
-came from.</p>
+came from.</p>{_elsewhere(settings.video_engine)}
 <h2>How long</h2>
 <p>A photo is deleted {days(settings.photo_days)} after its video was made at the latest. A video is
 deleted on the day shown beside it in your studio, after at most {days(settings.video_days)}; its
@@ -93,6 +93,16 @@ page loads anything from other companies.</p>
 <p>You can ask what we hold, have it corrected, receive a copy, or have it deleted. Write to
 {_mail(visit)}. You can also complain to the data protection authority where you live.</p>
 """,
+    )
+
+
+def _elsewhere(engine: str) -> str:
+    """What is said of a service that makes the videos for us, if one does."""
+    if engine == "embedded":
+        return ""
+    return (
+        "<p>Videos are made by a service that works for us. It is sent your photo, without where"
+        " and when it was taken, and your words, and is told to delete both when you do.</p>"
     )
 
 

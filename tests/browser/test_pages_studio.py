@@ -39,7 +39,8 @@ def write(page: Page, words: str = WORDS) -> None:
 
 
 def agree(page: Page) -> None:
-    page.get_by_text("This is a photo of me").click()
+    # After another photo Streamlit keeps the earlier box for a moment, unseen.
+    page.get_by_text("This is a photo of me").filter(visible=True).click()
     expect(page.get_by_role("checkbox")).to_be_checked()
 
 
