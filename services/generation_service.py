@@ -233,17 +233,20 @@ class GenerationService:
 
     def decide(self, *, generation_id: str, hide: bool) -> int:
         """The reports on the video are closed: how many. Hidden, nobody sees it any more and its
-        photo is not used again."""
+        photo is not used again; the other decision takes that back."""
         if not ids.is_uuid(generation_id):
             raise records.unknown()
         now = self.runtime.clock()
         with self.runtime.transaction() as session:
-            if records.find(session, generation_id=generation_id) is None:
+            video = records.find(session, generation_id=generation_id)
+            if video is None:
                 raise records.unknown()
             if hide:
                 reports.block_photo(
                     session, generation_id=generation_id, reason="reported", now=now
                 )
+            elif video.hidden_at is not None:
+                reports.unblock_photo(session, generation_id=generation_id)
             return reports.close(session, generation_id=generation_id, hide=hide, now=now)
 
     def run(self) -> None:

@@ -63,7 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     videos = _add_group(commands, "videos", "what people say against videos")
     _add(videos, "reported", _videos_reported, "list the reports that nobody has decided")
     hide = _add(videos, "hide", _videos_hide, "nobody sees it any more, nor uses its photo again")
-    dismiss = _add(videos, "dismiss", _videos_dismiss, "close the reports on it, and let it stay")
+    dismiss = _add(
+        videos,
+        "dismiss",
+        _videos_dismiss,
+        "close the reports on it; it stays, or is back if it was hidden",
+    )
     for parser_of_one in (hide, dismiss):
         parser_of_one.add_argument("id", help="the video's id")
     _add(commands, "doctor", _doctor, "check this installation without starting anything")

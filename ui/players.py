@@ -135,7 +135,8 @@ def _state(video: generation_service.VideoView, said: Said) -> str:
         return '<p class="tp-video__why">You stopped it. It is back on your account.</p>'
     if video.state == "failed":
         why = video.problem.message if video.problem else "This video could not be made."
-        back = "" if "back on your account" in why else " It is back on your account."
+        what = "It" if "This video" in why else "Your video"
+        back = "" if "back on your account" in why else f" {what} is back on your account."
         return f'<p class="tp-video__why is-bad">{kit.esc(why)}{back}</p>'
     if not said.playable:
         expired = video.kept_until is not None and video.kept_until <= said.now

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, union, update
+from sqlalchemy import CompoundSelect, delete, select, union, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -63,13 +63,13 @@ def waiting(session: Session, *, limit: int) -> tuple[Report, ...]:
 
 
 def close(session: Session, *, generation_id: str, hide: bool, now: datetime) -> int:
-    """The reports on the video are decided, and it is hidden if so: how many there were."""
-    if hide:
-        session.execute(
-            update(GenerationRow)
-            .where(GenerationRow.id == UUID(generation_id), GenerationRow.hidden_at.is_(None))
-            .values(hidden_at=now)
-        )
+    """The reports on the video are decided, and it is hidden or to be seen: how many there were."""
+    of_another_mind = GenerationRow.hidden_at.is_(None) == hide
+    session.execute(
+        update(GenerationRow)
+        .where(GenerationRow.id == UUID(generation_id), of_another_mind)
+        .values(hidden_at=now if hide else None)
+    )
     closed = (
         update(TakedownReportRow)
         .where(
@@ -84,16 +84,27 @@ def close(session: Session, *, generation_id: str, hide: bool, now: datetime) ->
 
 def block_photo(session: Session, *, generation_id: str, reason: str, now: datetime) -> None:
     """The photo of that video is not made to speak again, as it was sent or as we keep it."""
-    of = UUID(generation_id)
-    known = union(
-        select(ConsentRow.photo_sha256).where(ConsentRow.generation_id == of),
-        select(GenerationRow.photo_sha256).where(GenerationRow.id == of),
-    )
-    for sha256 in session.scalars(known):
+    for sha256 in session.scalars(_digests(generation_id)):
         values = {"sha256": sha256, "reason": reason, "at": now}
         session.execute(insert(BlockedPhotoRow).values(**values).on_conflict_do_nothing())
+
+
+def unblock_photo(session: Session, *, generation_id: str) -> None:
+    """The photo of that video may be used again."""
+    session.execute(
+        delete(BlockedPhotoRow).where(BlockedPhotoRow.sha256.in_(_digests(generation_id)))
+    )
 
 
 def is_blocked(session: Session, *, sha256: str) -> bool:
     """Whether the photo with that digest may not be used."""
     return session.get(BlockedPhotoRow, sha256) is not None
+
+
+def _digests(generation_id: str) -> CompoundSelect[tuple[str]]:
+    """Of the photo of that video, as it was sent and as we keep it."""
+    of = UUID(generation_id)
+    return union(
+        select(ConsentRow.photo_sha256).where(ConsentRow.generation_id == of),
+        select(GenerationRow.photo_sha256).where(GenerationRow.id == of),
+    )

@@ -198,6 +198,22 @@ def test_a_report_that_is_dismissed_changes_nothing(studio: Studio) -> None:
     assert studio.look(ada, ready.id).has_files
 
 
+def test_a_video_that_was_hidden_by_mistake_is_back_and_its_photo_may_be_used(
+    studio: Studio,
+) -> None:
+    ada = studio.a_person()
+    photo = portrait(colour="teal")
+    hidden, sibling = studio.makes(ada, photo=photo), studio.makes(ada, photo=photo)
+    studio.videos.decide(generation_id=hidden.id, hide=True)
+    # A decision about another video of that photo is none about the photo.
+    studio.videos.decide(generation_id=sibling.id, hide=False)
+    with pytest.raises(errors.InvalidRequest):
+        studio.asks(studio.a_person(), photo=photo)
+    studio.videos.decide(generation_id=hidden.id, hide=False)
+    assert studio.look(ada, hidden.id).has_files
+    assert studio.makes(studio.a_person(), photo=photo).state == "ready"
+
+
 def test_reports_from_one_place_are_counted_and_have_a_reason(studio: Studio) -> None:
     ready = studio.makes(studio.a_person())
     ip = str(uuid.uuid4())
