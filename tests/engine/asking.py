@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from talkingphoto.integrations.video.port import (
@@ -17,10 +18,11 @@ from tests.support import synthetic_face
 from tests.support.running import wait_until
 
 SHORT = "Hello there."
-# About a quarter of a minute: what happens to it happens before it is done.
-LONG = " ".join(["This is a long text and nobody will ever hear the end of it."] * 4)
+# More than half a minute: what happens to it happens before it is done.
+LONG = " ".join(["This is a long text and nobody will ever hear the end of it."] * 9)
 
 
+@cache
 def portrait() -> bytes:
     """A PNG of a person who is nobody, large enough for every tier but 1080p."""
     return synthetic_face.png(synthetic_face.portrait(640))

@@ -35,7 +35,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[EmbeddedEngine]:
     """An engine of one test's own, with little patience and little room."""
-    limits = renders.Limits(silent_seconds=20, jobs_each=1, most_waiting=2)
+    limits = renders.Limits(silent_seconds=12, jobs_each=1, most_waiting=2)
     made = EmbeddedEngine(folder=tmp_path / "engine", limits=limits)
     yield made
     made.close()
@@ -229,13 +229,12 @@ def test_a_process_that_hangs_is_replaced(own: EmbeddedEngine, tmp_path: Path) -
 
 
 def test_a_process_is_replaced_after_its_share_of_jobs(own: EmbeddedEngine, tmp_path: Path) -> None:
-    workers = []
+    workers: list[int | None] = [None]
     for name in ("first", "second"):
         ref = own.submit(asked(tmp_path, job_id=name, text=SHORT))
-        drawing(own, ref)
-        workers.append(own.process_ids["render"])
+        wait_until(lambda: own.process_ids.get("render") not in workers)
+        workers.append(own.process_ids.get("render"))
         assert ended(own, ref).status == "succeeded"
-    assert workers[0] != workers[1]
 
 
 def test_more_than_can_wait_are_turned_away(own: EmbeddedEngine, tmp_path: Path) -> None:
