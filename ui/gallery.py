@@ -20,6 +20,7 @@ _ASKED = "tp:asked"
 _OLDER = "tp:older"
 _SAID = "tp:said"
 _LINKS = "tp:links"
+_CAUGHT_UP = "tp:caught-up"
 # Half of what a link is good for: one that is on a page works for as long again.
 _RENEW = timedelta(minutes=30)
 
@@ -27,8 +28,21 @@ _RENEW = timedelta(minutes=30)
 def show(visit: session.Visit, user_id: str) -> None:
     """The gallery is on the page and keeps itself current, also when another window changes it."""
     view = _look(user_id)
+    _catch_up(visit, view)
     every = _BUSY if _busy(view) else _CALM
     repeating.keep_running(_gallery, every, visit, user_id, _facts(view))
+
+
+def _catch_up(visit: session.Visit, view: generation_service.StudioView) -> None:
+    """The counts above are those of the gallery, at the price of one more run.
+
+    A video may end between the two looks of one run, and no later look would find a change."""
+    assert visit.account is not None, "the gallery is of somebody signed in"
+    above = visit.account.credits.available, visit.account.credits.held
+    again = st.session_state.pop(_CAUGHT_UP, False)
+    if above != (view.available, view.held) and not again:
+        st.session_state[_CAUGHT_UP] = True
+        st.rerun()
 
 
 def quiet() -> None:

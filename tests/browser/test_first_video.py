@@ -17,14 +17,21 @@ from talkingphoto.integrations.video import provenance
 from tests.engine import pictures
 from tests.support import chromium
 from tests.support.customer import Customer
-from tests.support.maker import PORTRAIT, Books, Glance, Maker, Played
+from tests.support.maker import (
+    PORTRAIT,
+    Books,
+    Glance,
+    Maker,
+    Played,
+    engine_standing_still,
+)
 from tests.support.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 WORDS = (
-    "Good morning, team. Here is what changed this week: the new pages are up, "
-    "and everybody is welcome to try them today."
+    "Good morning, team, and a very warm welcome to everybody who has joined us since the summer. "
+    "Here is what changed this week: the new pages are up, and everybody may try them today."
 )
 FEW_WORDS = "Good morning."
 LONG = "word " * 1999 + "words"
@@ -70,16 +77,19 @@ def story(
     ada.writes(WORDS)
     ada.agrees()
     ada.asks_for_it()
-    left_while_made, books_while_made = ada.customer.videos_left_become(12), ada.books()
-    account = ada.customer.opens_another_tab("/account").page
-    set_aside = account.get_by_text("1 video is set aside for work under way.").is_visible()
+    with engine_standing_still(product):
+        left_while_made, books_while_made = ada.customer.videos_left_become(12), ada.books()
+        account = ada.customer.opens_another_tab("/account").page
+        set_aside = account.get_by_text("1 video is set aside for work under way.").is_visible()
     before = ada.watches(until_percent=8)
-    ada.page.reload()
-    ada.customer.sees_a_whole_page()
-    after_reload = ada.glance()
-    ada.page.close()
-    ada = Maker(ada.customer.opens_another_tab("/studio"))
-    after_closing = ada.watches()
+    with engine_standing_still(product):
+        ada.page.reload()
+        ada.customer.sees_a_whole_page()
+        after_reload = ada.glance()
+        ada.page.close()
+        ada = Maker(ada.customer.opens_another_tab("/studio"))
+        after_closing = [ada.glance()]
+    after_closing += ada.watches()
     played = ada.plays()
     saved = ada.downloads(tmp_path_factory.mktemp("saved"))
     yield Story(
@@ -113,7 +123,7 @@ def test_the_bar_moves_on_by_itself_and_the_words_say_what_is_done(story: Story)
     numbers = [glance.percent for glance in seen if glance.percent >= 0]
     assert numbers == sorted(numbers)
     # The page looks every second, and an idle machine is done in a few.
-    assert len(set(numbers)) >= 4
+    assert len(set(numbers)) >= 3
     assert any("Moving the face, about" in glance.words for glance in seen)
     assert not any("Waiting" in glance.words for glance in seen if glance.percent >= 0)
 
@@ -130,7 +140,7 @@ def test_it_plays_in_the_page(story: Story) -> None:
     assert story.played.at > 1
     assert min(story.played.width, story.played.height) == 720
     # Silence and words: about fourteen letters a second.
-    assert 5 < story.played.seconds < 15
+    assert 8 < story.played.seconds < 20
 
 
 def test_what_is_saved_is_what_is_kept_ready_to_stream_and_signed(story: Story) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +21,7 @@ from talkingphoto.foundation import settings
 from talkingphoto.generations.tables import GenerationRow
 from talkingphoto.runtime import Runtime
 from tests.support.customer import Customer
-from tests.support.stack import settings_of
+from tests.support.stack import Stack, settings_of
 
 PORTRAIT = settings.PROJECT_ROOT / "static" / "img" / "portrait.jpg"
 # A busy machine takes many times what an idle one does.
@@ -36,6 +40,32 @@ _PLAYS = """player => new Promise((done, fail) => {
   });
   player.play().catch(fail);
 })"""
+
+
+@contextmanager
+def engine_standing_still(stack: Stack) -> Iterator[None]:
+    """However fast the machine is, the product's engine makes no further inside the block."""
+    deadline = time.monotonic() + LONGEST_VIDEO_SECONDS
+    while (found := _engine_of(stack)) is None:
+        assert time.monotonic() < deadline, "the engine makes nothing"
+        time.sleep(0.02)
+    os.kill(found, signal.SIGSTOP)
+    yield
+    os.kill(found, signal.SIGCONT)
+
+
+def _engine_of(stack: Stack) -> int | None:
+    """The process that makes this product's videos, when there is one."""
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (place / "cmdline").read_bytes().split(b"\0")
+            if b"talkingphoto.integrations.video.engine.process" in words and b"render" in words:
+                # Its own environment holds no settings: those are its parent's.
+                parent = words[words.index(b"render") + 1].decode()
+                kept = Path("/proc", parent, "environ").read_bytes().split(b"\0")
+                if f"TALKINGPHOTO_DATA={stack.data}".encode() in kept:
+                    return int(place.name)
+    return None
 
 
 @dataclass(frozen=True)

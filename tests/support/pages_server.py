@@ -31,10 +31,10 @@ def serve(port: int, folder: Path) -> None:
     auth, payment = ModuleType("services.auth_service"), ModuleType("services.payment_service")
     generation = ModuleType("services.generation_service")
     auth.__dict__.update(vars(stand_in), auth_service=stand_in.AuthService(folder))
-    payment.__dict__.update(vars(stand_in), payment_service=stand_in.PaymentService(folder))
-    generation.__dict__.update(
-        vars(stand_in_studio), generation_service=stand_in_studio.GenerationService(folder)
-    )
+    made = stand_in_studio.GenerationService(folder)
+    paying = stand_in.PaymentService(folder, made.counts)
+    payment.__dict__.update(vars(stand_in), payment_service=paying)
+    generation.__dict__.update(vars(stand_in_studio), generation_service=made)
     services.__dict__.update(
         auth_service=auth, payment_service=payment, generation_service=generation
     )

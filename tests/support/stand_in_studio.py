@@ -196,6 +196,16 @@ class GenerationService:
             len(every) > begin + limit,
         )
 
+    def counts(self, user_id: str) -> tuple[int, int]:
+        """What can be spent and what is set aside, as the next look will say."""
+        mine = self.started.get(user_id, [])
+        paused = (self.folder / "paused").exists()
+        held = sum(
+            video.state != "canceled" and (paused or self.looks[video.id] < _LOOKS_TO_BE_READY)
+            for video in mine
+        )
+        return AVAILABLE[user_id] - sum(video.state != "canceled" for video in mine), held
+
     def inspect_photo(self, *, user_id: str, photo: bytes) -> PhotoReport:
         if photo.startswith(b"\xff\xd8"):
             return PhotoReport(None, photo, ALL_TIERS)
