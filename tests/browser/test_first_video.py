@@ -90,8 +90,7 @@ def story(
         ada = Maker(ada.customer.opens_another_tab("/studio"))
         after_closing = [ada.glance()]
     after_closing += ada.watches()
-    played = ada.plays()
-    saved = ada.downloads(tmp_path_factory.mktemp("saved"))
+    played, saved = ada.plays(), ada.downloads(tmp_path_factory.mktemp("saved"))
     yield Story(
         ada=ada,
         crop_pixels=crop_pixels,
