@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from talkingphoto import runtime as runtimes
-from talkingphoto.accounts import audit, passwords, sessions, terms, users
+from talkingphoto.accounts import audit, passwords, sessions, staff, terms, users
 from talkingphoto.billing import catalog, customers, ledger
 from talkingphoto.foundation import errors
 from talkingphoto.integrations.cache import Allowance, TryCounter
@@ -114,6 +114,20 @@ class AuthService:
         with self.runtime.transaction() as session:
             now = self.runtime.wall_clock()
             return sessions.user_of(session, token=token, active=active, now=now)
+
+    def role_of(self, user_id: str) -> staff.Role:
+        """What that user may do, as of now."""
+        with self.runtime.read_only() as session:
+            return staff.role_of(session, user_id=user_id)
+
+    def appoint(self, *, email: str, role: staff.Role, reason: str) -> None:
+        """Whoever has that address has the role, and that is on record; for the command line."""
+        with self.runtime.transaction() as session:
+            user_id = staff.appoint(session, email=email, role=role)
+            action = staff.Action(
+                self.runtime.new_id(), "operator", f"role.{role}", user_id, reason
+            )
+            staff.record(session, action=action, now=self.runtime.wall_clock())
 
     def forget_past(self) -> int:
         """Sessions that ended by themselves and counters of past tries are gone, a batch each."""

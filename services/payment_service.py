@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 
@@ -14,37 +13,20 @@ from talkingphoto.billing import catalog, customers, ledger, payments, subscript
 from talkingphoto.events import checkout as checkout_events
 from talkingphoto.events.handling import look_at
 from talkingphoto.foundation import errors, ids
-from talkingphoto.foundation.money import Money
-from talkingphoto.integrations.stripe_gateway import CheckoutOrder
+from talkingphoto.integrations.stripe_checkout import CheckoutOrder
+from talkingphoto.workflows import account_view, offers
 
 log = structlog.get_logger()
 STATEMENT_ROWS = 50
 PAYMENT_ROWS = 24
 MOST_BATCHES = 1000
+PlanOffer = offers.PlanOffer
+Pricing = offers.Pricing
+PlanView = account_view.PlanView
+CreditsView = account_view.CreditsView
+InvoiceRow = account_view.InvoiceRow
+AccountView = account_view.AccountView
 _ONE_PLAN = ("billing.already_subscribed", "You have a plan already. Nothing was charged again.")
-
-
-@dataclass(frozen=True)
-class PlanOffer:
-    """A plan as the price list shows it; Free has no price."""
-
-    key: str
-    name: str
-    description: str
-    monthly_credits: int
-    month: Money | None
-    year: Money | None
-    yearly_saving_percent: int
-
-
-@dataclass(frozen=True)
-class Pricing:
-    """The price list, and which line of it is the customer's."""
-
-    plans: tuple[PlanOffer, ...]
-    packs: tuple[catalog.Pack, ...]
-    current_item: str | None
-    renews_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -57,60 +39,6 @@ class Confirmation:
     is_plan: bool
     credits_added: int
     balance: int
-
-
-@dataclass(frozen=True)
-class PlanView:
-    """The customer's plan."""
-
-    item: str
-    name: str
-    status: str
-    price: Money
-    interval: catalog.Interval
-    monthly_credits: int
-    current_period_end: datetime
-    cancel_at_period_end: bool
-
-
-@dataclass(frozen=True)
-class CreditsView:
-    """What the customer can spend, where it comes from and what happens next."""
-
-    available: int
-    held: int
-    from_plan: int
-    bought: int
-    free: int
-    next_expiry: datetime | None
-    next_expiring: int
-    next_credits_at: datetime | None
-    next_credits: int
-
-
-@dataclass(frozen=True)
-class InvoiceRow:
-    """One payment in the customer's list."""
-
-    id: str
-    at: datetime
-    description: str
-    number: str | None
-    total: Money
-    status: payments.PaymentStatus
-    hosted_url: str | None
-    pdf_url: str | None
-
-
-@dataclass(frozen=True)
-class AccountView:
-    """The account page in one answer; `pending` while a payment is still on its way."""
-
-    plan: PlanView | None
-    credits: CreditsView
-    statement: tuple[ledger.StatementRow, ...]
-    invoices: tuple[InvoiceRow, ...]
-    pending: bool
 
 
 class PaymentService:
@@ -126,7 +54,7 @@ class PaymentService:
             with self.runtime.read_only() as session:
                 plan = subscriptions.of_customer(session, user_id=user_id)
         return Pricing(
-            plans=_plan_offers(),
+            plans=offers.plan_offers(),
             packs=catalog.PACKS,
             current_item=plan.item.key if plan else None,
             renews_at=plan.renews_at if plan else None,
@@ -193,15 +121,15 @@ class PaymentService:
         with self.runtime.read_only() as session:
             plan = subscriptions.of_customer(session, user_id=user_id)
             return AccountView(
-                plan=_plan_view(plan),
-                credits=_credits_view(
+                plan=account_view.plan_view(plan),
+                credits=account_view.credits_view(
                     ledger.balance(session, user_id=user_id, now=now),
                     plan=plan,
                     drip=subscriptions.next_drip(session, user_id=user_id),
                 ),
                 statement=ledger.statement(session, user_id=user_id, limit=STATEMENT_ROWS),
                 invoices=tuple(
-                    _invoice_row(payment)
+                    account_view.invoice_row(payment)
                     for payment in payments.recent(session, user_id=user_id, limit=PAYMENT_ROWS)
                 ),
                 pending=payments.has_pending(session, user_id=user_id),
@@ -314,82 +242,6 @@ class PaymentService:
             "account_url": f"{self.runtime.settings.app_url}/account",
             "sandbox": "yes" if self.runtime.settings.sandbox else "",
         }
-
-
-def _plan_offers() -> tuple[PlanOffer, ...]:
-    free = PlanOffer(
-        key="free",
-        name="Free",
-        description=f"{catalog.FREE_CREDITS} video generations, once",
-        monthly_credits=catalog.FREE_CREDITS,
-        month=None,
-        year=None,
-        yearly_saving_percent=0,
-    )
-    paid = (
-        PlanOffer(
-            key=plan.key,
-            name=plan.name,
-            description=plan.description,
-            monthly_credits=plan.monthly_credits,
-            month=plan.month,
-            year=plan.year,
-            yearly_saving_percent=plan.yearly_saving_percent,
-        )
-        for plan in catalog.PLANS
-    )
-    return (free, *paid)
-
-
-def _plan_view(plan: subscriptions.Subscription | None) -> PlanView | None:
-    if plan is None:
-        return None
-    assert plan.item.interval is not None
-    return PlanView(
-        item=plan.item.key,
-        name=plan.item.title,
-        status=plan.status,
-        price=plan.item.price,
-        interval=plan.item.interval,
-        monthly_credits=plan.item.credits,
-        current_period_end=plan.period_end,
-        cancel_at_period_end=plan.cancel_at_period_end,
-    )
-
-
-def _credits_view(
-    balance: ledger.Balance,
-    *,
-    plan: subscriptions.Subscription | None,
-    drip: tuple[datetime, int] | None,
-) -> CreditsView:
-    if drip is None and plan is not None and plan.renews_at is not None:
-        drip = (plan.renews_at, plan.item.credits)
-    given = balance.by_source
-    return CreditsView(
-        available=balance.available,
-        held=balance.held,
-        from_plan=given["plan"],
-        bought=given["pack"],
-        free=given["free"] + given["promo"] + given["goodwill"] + given["gift"],
-        next_expiry=balance.next_expiry,
-        next_expiring=balance.next_expiring,
-        next_credits_at=drip[0] if drip else None,
-        next_credits=drip[1] if drip else 0,
-    )
-
-
-def _invoice_row(payment: payments.Payment) -> InvoiceRow:
-    return InvoiceRow(
-        id=payment.id,
-        at=payment.paid_at or payment.created_at,
-        description=payment.description,
-        number=payment.number,
-        total=payment.amount,
-        status=payment.status,
-        hosted_url=payment.hosted_url,
-        pdf_url=payment.pdf_url,
-    )
 
 
 payment_service = PaymentService(runtimes.current())

@@ -71,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     for parser_of_one in (hide, dismiss):
         parser_of_one.add_argument("id", help="the video's id")
+    appoint = _add(commands, "grant-admin", _grant_admin, "let somebody into the back office")
+    appoint.add_argument("email", help="the address of their account")
+    appoint.add_argument("--role", choices=("admin", "support", "customer"), default="admin")
     _add(commands, "doctor", _doctor, "check this installation without starting anything")
     return parser
 
@@ -197,6 +200,14 @@ def _decide(generation_id: str, *, hide: bool) -> int:
 
     closed = generation_service.decide(generation_id=generation_id, hide=hide)
     print(f"{'hidden' if hide else 'kept'}; {closed} reports closed")
+    return 0
+
+
+def _grant_admin(chosen: argparse.Namespace) -> int:
+    from services.auth_service import auth_service
+
+    auth_service.appoint(email=chosen.email, role=chosen.role, reason="by the command line")
+    print(f"{chosen.email}: {chosen.role}")
     return 0
 
 

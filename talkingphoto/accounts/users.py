@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import DateTime, Uuid
@@ -32,6 +32,7 @@ class UserRow(Base):
     email: Mapped[str]
     email_key: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str]
+    role: Mapped[str] = mapped_column(server_default=text("'customer'"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 

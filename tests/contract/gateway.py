@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from talkingphoto.billing import catalog
-from talkingphoto.integrations.stripe_gateway import CheckoutOrder, StripeGateway
+from talkingphoto.integrations.stripe_checkout import CheckoutOrder
+from talkingphoto.integrations.stripe_gateway import StripeGateway
 from tests.contract import recording
 from tests.sandbox.running import GOOD_CARD, Process, Shop, open_shop
 

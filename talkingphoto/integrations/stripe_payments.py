@@ -1,0 +1,50 @@
+"""Payments and what was given back of them, at Stripe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from talkingphoto.integrations import stripe_reading
+from talkingphoto.integrations.stripe_calls import StripeCalls, safe, seen
+
+
+@dataclass(frozen=True)
+class PaymentIntentFacts:
+    """What Stripe says of one payment."""
+
+    id: str
+    customer_id: str | None
+    failure_code: str | None
+
+
+@dataclass(frozen=True)
+class RefundFacts:
+    """How much of a charge was given back."""
+
+    payment_intent_id: str | None
+    refunded_minor: int
+
+
+class PaymentCalls(StripeCalls):
+    """PaymentIntents, charges and refunds."""
+
+    def fetch_payment(self, payment_intent_id: str) -> PaymentIntentFacts | None:
+        """One payment as it is now."""
+        return seen(
+            lambda: self._v1.payment_intents.retrieve(safe(payment_intent_id)),
+            lambda found: PaymentIntentFacts(
+                id=found.id,
+                customer_id=stripe_reading.id_of(found.customer),
+                failure_code=stripe_reading.failure(found),
+            ),
+        )
+
+    def fetch_refunds(self, charge_id: str) -> RefundFacts | None:
+        """How much of a charge was given back so far."""
+        return seen(
+            lambda: self._v1.charges.retrieve(safe(charge_id)),
+            lambda found: RefundFacts(
+                payment_intent_id=stripe_reading.id_of(found.payment_intent),
+                refunded_minor=found.amount_refunded,
+            ),
+        )

@@ -1,0 +1,1 @@
+"""Longer verbs of money: the intent is written, Stripe is asked, the outcome is written."""

@@ -1,0 +1,117 @@
+"""The account page's answer: plan, credits and payments of one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from talkingphoto.billing import catalog, ledger, payments, subscriptions
+from talkingphoto.foundation.money import Money
+
+
+@dataclass(frozen=True)
+class PlanView:
+    """The customer's plan."""
+
+    item: str
+    name: str
+    status: str
+    price: Money
+    interval: catalog.Interval
+    monthly_credits: int
+    current_period_end: datetime
+    cancel_at_period_end: bool
+
+
+@dataclass(frozen=True)
+class CreditsView:
+    """What the customer can spend, where it comes from and what happens next."""
+
+    available: int
+    held: int
+    from_plan: int
+    bought: int
+    free: int
+    next_expiry: datetime | None
+    next_expiring: int
+    next_credits_at: datetime | None
+    next_credits: int
+
+
+@dataclass(frozen=True)
+class InvoiceRow:
+    """One payment in the customer's list."""
+
+    id: str
+    at: datetime
+    description: str
+    number: str | None
+    total: Money
+    status: payments.PaymentStatus
+    hosted_url: str | None
+    pdf_url: str | None
+
+
+@dataclass(frozen=True)
+class AccountView:
+    """The account page in one answer; `pending` while a payment is still on its way."""
+
+    plan: PlanView | None
+    credits: CreditsView
+    statement: tuple[ledger.StatementRow, ...]
+    invoices: tuple[InvoiceRow, ...]
+    pending: bool
+
+
+def plan_view(plan: subscriptions.Subscription | None) -> PlanView | None:
+    """The plan in the customer's terms; None without one."""
+    if plan is None:
+        return None
+    assert plan.item.interval is not None
+    return PlanView(
+        item=plan.item.key,
+        name=plan.item.title,
+        status=plan.status,
+        price=plan.item.price,
+        interval=plan.item.interval,
+        monthly_credits=plan.item.credits,
+        current_period_end=plan.period_end,
+        cancel_at_period_end=plan.cancel_at_period_end,
+    )
+
+
+def credits_view(
+    balance: ledger.Balance,
+    *,
+    plan: subscriptions.Subscription | None,
+    drip: tuple[datetime, int] | None,
+) -> CreditsView:
+    """What can be spent, where it comes from, and what arrives next."""
+    if drip is None and plan is not None and plan.renews_at is not None:
+        drip = (plan.renews_at, plan.item.credits)
+    given = balance.by_source
+    return CreditsView(
+        available=balance.available,
+        held=balance.held,
+        from_plan=given["plan"],
+        bought=given["pack"],
+        free=given["free"] + given["promo"] + given["goodwill"] + given["gift"],
+        next_expiry=balance.next_expiry,
+        next_expiring=balance.next_expiring,
+        next_credits_at=drip[0] if drip else None,
+        next_credits=drip[1] if drip else 0,
+    )
+
+
+def invoice_row(payment: payments.Payment) -> InvoiceRow:
+    """One payment as the list shows it."""
+    return InvoiceRow(
+        id=payment.id,
+        at=payment.paid_at or payment.created_at,
+        description=payment.description,
+        number=payment.number,
+        total=payment.amount,
+        status=payment.status,
+        hosted_url=payment.hosted_url,
+        pdf_url=payment.pdf_url,
+    )
