@@ -58,6 +58,16 @@ def ask_to_sign_in(what: str, *, back_to: str) -> None:
     )
 
 
+def result(sign: str, heading: str, lead: str, rest: str, *, kind: str = "") -> None:
+    """How something ended is the whole page: a sign, a heading, a sentence, what comes next."""
+    role = "alert" if kind == "bad" else "status"
+    kit.show(
+        f'<div class="tp-result"><div class="tp-result__sign tp-result__sign--{kind}">'
+        f'{sign}</div><div role="{role}"><h1 class="tp-h1">{kit.esc(heading)}</h1>'
+        f'<p class="tp-lead" style="margin-top:10px">{kit.esc(lead)}</p></div>{rest}</div>'
+    )
+
+
 def _already(visit: session.Visit) -> None:
     assert visit.user is not None
     kit.show(

@@ -7,7 +7,7 @@ import streamlit as st
 from services import generation_service, payment_service
 from talkingphoto.foundation import errors
 from talkingphoto.integrations.video import port
-from ui import doors, gallery, kit, making, messages, once, players, pricing, session, wording
+from ui import doors, gallery, kit, making, messages, once, panel, players, session, wording
 
 _TRIED = "tp:tried"
 _REFUSED = "tp:refused"
@@ -164,7 +164,7 @@ def _buy_more(visit: session.Visit) -> None:
         day = wording.day(credits.next_credits_at, visit.zone)
         more += f"{', or wait' if more else 'Wait'} until {day}"
     action = (
-        pricing.checkout_button(
+        panel.checkout_button(
             visit, pack.item, f"Buy {pack.credits} videos", style="tp-btn--primary"
         )
         if pack

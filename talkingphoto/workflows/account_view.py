@@ -21,6 +21,11 @@ class PlanView:
     monthly_credits: int
     current_period_end: datetime
     cancel_at_period_end: bool
+    pauses_at: datetime | None = None
+    resumes_at: datetime | None = None
+    trial_ends_at: datetime | None = None
+    discount: str = ""
+    card: str = ""
 
 
 @dataclass(frozen=True)

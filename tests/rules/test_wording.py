@@ -23,6 +23,12 @@ CONTRACT_CODES = {
     "billing.request_id",
     "billing.already_subscribed",
     "billing.unavailable",
+    "change.stale",
+    "code.expired",
+    "code.first_time_only",
+    "code.not_for_this",
+    "code.unknown",
+    "code.used_up",
 }
 
 
