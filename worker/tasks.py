@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.auth_service import AuthService, auth_service
+from services.change_service import ChangeService, change_service
 from services.generation_service import GenerationService, generation_service
 from services.payment_service import PaymentService, payment_service
 from services.webhook_service import WebhookService, webhook_service
@@ -17,11 +18,13 @@ def table(
     webhooks: WebhookService,
     auth: AuthService,
     generations: GenerationService,
+    changes: ChangeService,
 ) -> dict[str, Task]:
     """Every task that a worker runs, bound to these services."""
 
     def run_due_work() -> None:
         payments.run_due_work()
+        changes.sweep()
         generations.sweep()
         auth.forget_past()
 
@@ -49,4 +52,4 @@ def table(
     return {task.name: task for task in tasks}
 
 
-TASKS = table(payment_service, webhook_service, auth_service, generation_service)
+TASKS = table(payment_service, webhook_service, auth_service, generation_service, change_service)

@@ -10,6 +10,7 @@ from itertools import count
 from sqlalchemy import text
 
 from services.auth_service import AuthService
+from services.change_service import ChangeService
 from services.generation_service import GenerationService
 from services.payment_service import PaymentService
 from services.webhook_service import WebhookService
@@ -42,6 +43,7 @@ class Shop:
         self.payments = PaymentService(runtime)
         self.webhooks = WebhookService(runtime)
         self.generations = GenerationService(runtime)
+        self.changes = ChangeService(runtime)
         self.key = runtime.settings.stripe_secret_key.get_secret_value()
         self.secret = runtime.settings.webhook_secrets[0]
         self._numbers = count(1)
