@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.auth_service import AuthService, auth_service
 from services.generation_service import GenerationService, generation_service
 from services.payment_service import PaymentService, payment_service
+from services.subscription_service import SubscriptionService
 from services.webhook_service import WebhookService, webhook_service
 from talkingphoto.accounts import mails
 from talkingphoto.events import inbox
@@ -19,9 +20,11 @@ def table(
     generations: GenerationService,
 ) -> dict[str, Task]:
     """Every task that a worker runs, bound to these services."""
+    plans = SubscriptionService(payments.runtime)
 
     def run_due_work() -> None:
         payments.run_due_work()
+        plans.run_due_work()
         generations.sweep()
         auth.forget_past()
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import BigInteger, DateTime, Text, Uuid
 
-from talkingphoto.billing import catalog, customers, ledger, payments
+from talkingphoto.billing import catalog, customers, ledger, pauses, payments, standing
 from talkingphoto.foundation import clock
 from talkingphoto.foundation.database import Base
 from talkingphoto.foundation.money import Money
@@ -28,7 +28,7 @@ YEAR = 12
 MOST_DRIPS = 200
 
 
-class SubscriptionRow(Base):
+class SubscriptionRow(standing.StandingColumns, Base):
     """What we last saw of a subscription."""
 
     __tablename__ = "subscriptions"
@@ -89,6 +89,7 @@ class SubscriptionFacts:
     cancel_at_period_end: bool
     started_at: datetime
     ended_at: datetime | None
+    standing: standing.Standing = standing.UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -126,22 +127,7 @@ class InvoiceFacts:
     failure_code: str | None = None
 
 
-@dataclass(frozen=True)
-class Subscription:
-    """A customer's plan as we know it."""
-
-    id: str
-    user_id: str
-    item: catalog.Item
-    status: str
-    period_end: datetime
-    cancel_at_period_end: bool
-
-    @property
-    def renews_at(self) -> datetime | None:
-        """When the next period begins by itself; None while nobody can promise that."""
-        renews = self.status in {"active", "trialing"} and not self.cancel_at_period_end
-        return self.period_end if renews else None
+Subscription = standing.Subscription
 
 
 def record(
@@ -166,6 +152,7 @@ def record(
         session.execute(known.values(**values))
         return False
     values |= {"item": sold.key, "period_start": item.period_start, "period_end": item.period_end}
+    values |= standing.values(facts.standing)
     fresh = {"id": facts.id, "user_id": UUID(user_id), "started_at": facts.started_at}
     session.execute(
         insert(SubscriptionRow)
@@ -192,6 +179,8 @@ def of_customer(session: Session, *, user_id: str) -> Subscription | None:
         status=row.status,
         period_end=row.period_end,
         cancel_at_period_end=row.cancel_at_period_end,
+        period_start=row.period_start,
+        standing=standing.of_row(row),
     )
 
 
@@ -227,7 +216,7 @@ def record_invoice(
 
 def grant_invoice(session: Session, *, user_id: str, facts: InvoiceFacts, now: datetime) -> int:
     """The credits that a paid invoice brings now are there, once; how many those are."""
-    if facts.status != "paid" or facts.billing_reason not in _GRANTING_REASONS:
+    if facts.status != "paid" or not _brings_period(session, facts):
         return 0
     added = 0
     for line in facts.lines:
@@ -278,6 +267,15 @@ def next_drip(session: Session, *, user_id: str) -> tuple[datetime, int] | None:
         .limit(1)
     ).one_or_none()
     return (row.due_at, row.credits) if row else None
+
+
+def _brings_period(session: Session, facts: InvoiceFacts) -> bool:
+    if facts.billing_reason in _GRANTING_REASONS:
+        return True
+    whole = not any(line.is_proration for line in facts.lines)
+    return whole and pauses.is_restart(
+        session, subscription_id=facts.subscription_id or "", invoice_id=facts.id
+    )
 
 
 def _grant_month(

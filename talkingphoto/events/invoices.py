@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from talkingphoto.accounts import mails
 from talkingphoto.billing import subscriptions
+from talkingphoto.events import plans
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
@@ -20,16 +21,14 @@ def write_of(look: Look, invoice_id: str) -> Write | None:
     invoice = look.stripe.fetch_invoice(invoice_id)
     if invoice is None:
         return None
-    plan = (
-        look.stripe.fetch_subscription(invoice.subscription_id) if invoice.subscription_id else None
-    )
+    plan = plans.seen(look, invoice.subscription_id) if invoice.subscription_id else None
 
     def write(session: Session) -> None:
         user_id = owner(session, invoice.customer_id)
         if user_id is None:
             return  # a customer of another product on the same Stripe account
         if plan is not None:
-            subscriptions.record(session, user_id=user_id, facts=plan, looked_at=look.looked_at)
+            plans.record(session, user_id=user_id, plan=plan)
         subscriptions.record_invoice(
             session, user_id=user_id, facts=invoice, looked_at=look.looked_at
         )

@@ -21,4 +21,6 @@ HANDLERS: dict[str, Handler] = {
     "customer.subscription.created": subscriptions.handle,
     "customer.subscription.updated": subscriptions.handle,
     "customer.subscription.deleted": subscriptions.handle,
+    "customer.subscription.paused": subscriptions.handle,
+    "customer.subscription.resumed": subscriptions.handle,
 }

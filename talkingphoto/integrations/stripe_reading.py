@@ -13,6 +13,7 @@ from talkingphoto.billing.subscriptions import (
     SubscriptionFacts,
 )
 from talkingphoto.foundation.money import Money
+from talkingphoto.integrations import stripe_reading_standing
 
 
 def checkout(session: Any) -> CheckoutFacts:
@@ -55,6 +56,7 @@ def subscription(found: Any) -> SubscriptionFacts:
         cancel_at_period_end=bool(found.cancel_at_period_end),
         started_at=_moment(found.start_date),
         ended_at=_moment(found.ended_at) if found.ended_at else None,
+        standing=stripe_reading_standing.standing(found),
     )
 
 
