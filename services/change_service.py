@@ -1,113 +1,48 @@
-"""Changing the plan: what can be had, what it costs, and the change itself."""
+"""Changing plans: what can be chosen, what it costs, yes, and undo."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from talkingphoto import runtime as runtimes
+from talkingphoto.billing import changes
+from talkingphoto.workflows import change_making, change_preview, change_view
 
-from talkingphoto.billing import catalog
-from talkingphoto.foundation import errors
-from talkingphoto.foundation.money import Money
-
-When = Literal["now", "period_end"]
-_AWAY = ("billing.unavailable", "Plans cannot be changed just now. Nothing was charged.")
-
-
-@dataclass(frozen=True)
-class ChangeOption:
-    """A plan that could be had instead."""
-
-    item: str
-    name: str
-    interval: catalog.Interval
-    price: Money
-    monthly_credits: int
-    when: When
-    allowed: bool
-    why: str
-
-
-@dataclass(frozen=True)
-class PreviewLine:
-    """One line of what a change costs."""
-
-    description: str
-    amount: Money
-
-
-@dataclass(frozen=True)
-class ChangePreview:
-    """What a change costs, exactly, until `valid_until`."""
-
-    item: str
-    name: str
-    when: When
-    at: datetime
-    lines: tuple[PreviewLine, ...]
-    charge_today: Money
-    to_balance: Money
-    next_invoice: Money
-    next_invoice_at: datetime
-    credits_now: int
-    monthly_credits: int
-    token: str
-    valid_until: datetime
-
-
-@dataclass(frozen=True)
-class PendingChange:
-    """A change that happens at the end of the period."""
-
-    item: str
-    name: str
-    interval: catalog.Interval
-    price: Money
-    monthly_credits: int
-    at: datetime
-
-
-@dataclass(frozen=True)
-class ChangeView:
-    """What can be changed, what will be, and where a payment waits for the bank."""
-
-    options: tuple[ChangeOption, ...]
-    pending: PendingChange | None
-    waiting_url: str | None
-
-
-@dataclass(frozen=True)
-class ChangeOutcome:
-    """How a change ended."""
-
-    state: Literal["done", "scheduled", "waiting", "failed"]
-    item: str
-    name: str
-    charged: Money | None
-    credits_added: int
-    at: datetime
-    pay_url: str | None
-    message: str
+ChangeOption = change_view.ChangeOption
+PendingChange = change_view.PendingChange
+ChangeView = change_view.ChangeView
+PreviewLine = changes.PreviewLine
+ChangePreview = change_preview.ChangePreview
+ChangeOutcome = change_making.ChangeOutcome
 
 
 class ChangeService:
-    """The verbs of changing a plan."""
+    """The verbs of a plan change."""
+
+    def __init__(self, runtime: runtimes.Runtime) -> None:
+        self.runtime = runtime
 
     def options(self, user_id: str) -> ChangeView:
-        """What this customer can change to."""
-        raise errors.Unavailable(*_AWAY)
+        """Every plan, when a change to it would begin, and the change that is under way."""
+        with self.runtime.read_only() as session:
+            return change_view.of_customer(session, user_id=user_id)
 
     def preview(self, *, user_id: str, item: str) -> ChangePreview:
-        """What that change costs."""
-        raise errors.Unavailable(*_AWAY)
+        """What the change would cost and bring now, with a token that is good for ten minutes."""
+        return change_preview.preview(self.runtime, user_id=user_id, item=item)
 
     def confirm(self, *, user_id: str, token: str, request_id: str) -> ChangeOutcome:
-        """The change of that preview has been made."""
-        raise errors.Unavailable(*_AWAY)
+        """The change that was shown is made, once a request; Conflict `change.stale` when it
+        would not be what was shown any more."""
+        return change_making.confirm(
+            self.runtime, user_id=user_id, token=token, request_id=request_id
+        )
 
     def undo(self, *, user_id: str) -> None:
-        """There is no change to come."""
-        raise errors.Unavailable(*_AWAY)
+        """The change that waits for the end of the period will not come."""
+        change_making.undo(self.runtime, user_id=user_id)
+
+    def sweep(self) -> int:
+        """Changes that were cut short, or whose time has come, are where Stripe has them."""
+        return change_making.sweep(self.runtime)
 
 
-change_service = ChangeService()
+change_service = ChangeService(runtimes.current())
