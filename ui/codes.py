@@ -23,6 +23,11 @@ _REASONS = (
 )
 
 
+# Another item may be answered otherwise; the rest is true of the code itself.
+_OF_THE_ITEM = frozenset({"code.not_for_this", "code.first_time_only"})
+_KEPT = "tp:codes"
+
+
 @dataclass(frozen=True)
 class Codes:
     """The code that was typed, and the prices it changes by their item."""
@@ -73,6 +78,7 @@ def on_plan(user_id: str, item: str) -> None:
         if st.button("Use this code", key="tp-use-code"):
             with acting.refused_in(place), st.spinner("One moment"):
                 subscription_service.subscription_service.apply_code(user_id=user_id, code=code)
+                st.session_state.pop(_KEPT, None)
                 acting.say(f"{code} is on your plan.", offer.words)
                 st.query_params.pop("code", None)
                 st.rerun()
@@ -85,16 +91,34 @@ def _look(
     offers: dict[str, subscription_service.CodeOffer] = {}
     refusals: dict[str, errors.AppError] = {}
     for item in items:
-        try:
-            offers[item] = subscription_service.subscription_service.check_code(
-                user_id=user_id, item=item, code=code
-            )
-        except errors.Unavailable as refusal:
-            return {}, refusal
-        except errors.AppError as refusal:
-            refusals[refusal.code] = refusal
+        answer = _answer(user_id, item, code)
+        if isinstance(answer, errors.AppError):
+            refusals[answer.code] = answer
+            if answer.code not in _OF_THE_ITEM:
+                break
+        else:
+            offers[item] = answer
     known = [refusals[reason] for reason in _REASONS if reason in refusals]
     return offers, next(iter(known or refusals.values()), None)
+
+
+def _answer(
+    user_id: str | None, item: str, code: str
+) -> subscription_service.CodeOffer | errors.AppError:
+    """What the service says, asked once for each code and item in this tab: it counts the tries."""
+    kept: dict[tuple[str, str], subscription_service.CodeOffer | errors.AppError]
+    kept = st.session_state.setdefault(_KEPT, {})
+    if (code, item) in kept:
+        return kept[code, item]
+    try:
+        kept[code, item] = subscription_service.subscription_service.check_code(
+            user_id=user_id, item=item, code=code, ip=st.context.ip_address or "127.0.0.1"
+        )
+    except (errors.Unavailable, errors.RateLimited) as refusal:
+        return refusal  # it may be otherwise in a moment
+    except errors.AppError as refusal:
+        kept[code, item] = refusal
+    return kept[code, item]
 
 
 def _refusal(refused: errors.AppError | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from services import payment_service
-from ui import kit, messages, pricing, session
+from ui import kit, messages, panel, pricing, session
 
 _TERMS = (
     'I accept the <a class="tp-link" href="/terms">terms</a> and have read the '
@@ -81,7 +81,7 @@ def _already(visit: session.Visit) -> None:
 
 def _carried() -> dict[str, str]:
     """What the visitor was doing before: the chosen item, and the page to come back to."""
-    return {name: st.query_params.get(name, "") for name in ("item", "next")}
+    return {name: st.query_params.get(name, "") for name in ("item", "code", "trial", "next")}
 
 
 def _door(
@@ -111,8 +111,10 @@ def _choice(item: str) -> str:
 
 
 def _form(action: str, fields: str, label: str, carried: dict[str, str]) -> str:
-    item = carried["item"]
-    unseen = carried | {"request_id": session.request_id(f"buy:{item}") if item else ""}
+    unseen = dict(carried)
+    if item := carried["item"]:
+        wanted = panel.intent(item, code=carried["code"], trial=carried["trial"])
+        unseen["request_id"] = session.request_id(wanted)
     return (
         f'<form class="tp-form" method="post" action="{kit.esc(action)}">'
         f"{kit.hidden(unseen)}{fields}"

@@ -9,6 +9,7 @@ from ui import acting, doors, kit, session, standing, wording
 
 _LONGEST_COMMENT = 500
 _INTENT = "cancel"
+_REASON = "tp-reason"
 _TAKEN = "tp:offer-taken"
 
 
@@ -28,7 +29,9 @@ def page(visit: session.Visit) -> None:
         _done(visit, plan)
     else:
         ask = subscription_service.subscription_service.ending
-        view = acting.or_none(lambda: ask(visit.user_id or ""))
+        # What was ticked decides what is offered, also before the field is drawn again.
+        reason = st.session_state.get(_REASON) or ""
+        view = acting.or_none(lambda: ask(visit.user_id or "", reason=reason))
         if view is None:
             kit.show(kit.heading(f"Cancel {plan.name}"))
             kit.show(acting.away("Your plan cannot be cancelled just now."))
@@ -114,7 +117,7 @@ def _reason(view: subscription_service.EndingView) -> tuple[str, str]:
             list(named),
             index=None,
             format_func=lambda key: named[key],
-            key="tp-reason",
+            key=_REASON,
         )
         comment = st.text_area(
             "Anything we should know?", key="tp-comment", max_chars=_LONGEST_COMMENT, height=80

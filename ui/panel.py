@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from services import payment_service
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from services import payment_service, subscription_service
 from talkingphoto.foundation.money import Money
-from ui import codes, kit, session, wording
+from ui import acting, codes, kit, session, wording
+
+
+@dataclass(frozen=True)
+class Deal:
+    """On what terms the plans are shown: the period, a code, and days of trial by item."""
+
+    yearly: bool
+    reduced: codes.Codes = codes.NONE
+    trials: Mapping[str, int] = field(default_factory=dict)
 
 
 def items(pricing: payment_service.Pricing, *, yearly: bool) -> tuple[str, ...]:
@@ -13,26 +25,32 @@ def items(pricing: payment_service.Pricing, *, yearly: bool) -> tuple[str, ...]:
     return tuple(f"{plan.key}:{interval}" for plan in pricing.plans if plan.month is not None)
 
 
+def trials(user_id: str | None, every: tuple[str, ...]) -> dict[str, int]:
+    """For how many days which plan may be tried by this person; plans without a trial are out."""
+    ask = subscription_service.subscription_service.trial_days
+    days = acting.or_none(lambda: {item: ask(user_id, item) for item in every})
+    return {item: count for item, count in (days or {}).items() if count}
+
+
 def plan(
     visit: session.Visit,
     pricing: payment_service.Pricing,
     offer: payment_service.PlanOffer,
-    yearly: bool,
-    reduced: codes.Codes,
+    deal: Deal,
 ) -> str:
     """The plan with its count, its price and what can be done about it."""
     current = _current_key(visit, pricing) == offer.key
     tag = kit.badge("Your plan", "info", "check") if current else ""
     count = "videos, once" if offer.month is None else "videos a month"
-    item = f"{offer.key}:{'year' if yearly else 'month'}"
+    item = f"{offer.key}:{'year' if deal.yearly else 'month'}"
     return (
         f'<section class="tp-plan{" tp-plan--current" if current else ""}" '
         f'aria-label="{kit.esc(offer.name)} plan">'
         f'<div class="tp-plan__name"><h3 class="tp-h3">{kit.esc(offer.name)}</h3>{tag}</div>'
         f'<div class="tp-plan__count"><span class="tp-plan__videos">{offer.monthly_credits:,}'
         f'</span> <span class="tp-muted">{count}</span></div>'
-        f"{_price(offer, yearly, reduced.offers.get(item))}"
-        f"{_action(visit, pricing, offer, item, reduced)}</section>"
+        f"{_price(offer, deal.yearly, deal.reduced.offers.get(item))}"
+        f"{_action(visit, pricing, offer, item, deal)}</section>"
     )
 
 
@@ -44,13 +62,18 @@ def checkout_button(
     name: str = "",
     style: str = "",
     code: str = "",
+    trial: bool = False,
 ) -> str:
     """A form that starts the checkout of an item, once however often it is clicked."""
-    # Another code is another purchase: the page that is open already has the price of the first.
-    intent = f"buy:{item}:{code}" if code else f"buy:{item}"
-    fields = {"item": item, "request_id": session.request_id(intent), "code": code}
+    fields = {"item": item, "code": code, "trial": "yes" if trial else ""}
+    fields["request_id"] = session.request_id(intent(item, code=code, trial=fields["trial"]))
     action = f"{visit.web_url}/billing/checkout"
     return kit.post_button(label, action, fields, style=style, name=name or label)
+
+
+def intent(item: str, *, code: str = "", trial: str = "") -> str:
+    """What is wanted: other terms are another purchase, whose page has another price."""
+    return ":".join(("buy", item, *filter(None, (code, trial))))
 
 
 def _price(offer: payment_service.PlanOffer, yearly: bool, reduced: codes.CodeOffer | None) -> str:
@@ -88,7 +111,7 @@ def _action(
     pricing: payment_service.Pricing,
     offer: payment_service.PlanOffer,
     item: str,
-    reduced: codes.Codes,
+    deal: Deal,
 ) -> str:
     if offer.month is None:
         return _free(visit, pricing)
@@ -98,9 +121,14 @@ def _action(
         return f'<div class="tp-plan__state">{state}</div>'
     if pricing.current_item:
         return _change(pricing.current_item, offer, item)
-    code = reduced.code if item in reduced.offers else ""
-    label = f"Choose {offer.name}"
-    return checkout_button(visit, item, label, style="tp-btn--block", code=code)
+    code = deal.reduced.code if item in deal.reduced.offers else ""
+    buy = checkout_button(visit, item, f"Choose {offer.name}", style="tp-btn--block", code=code)
+    days = deal.trials.get(item)
+    if not days:
+        return buy
+    label = f"Try {offer.name} for {wording.days(days)}"
+    trying = checkout_button(visit, item, label, style="tp-btn--block", code=code, trial=True)
+    return f'{trying}<div class="tp-plan__or">{buy}</div>'
 
 
 def _free(visit: session.Visit, pricing: payment_service.Pricing) -> str:

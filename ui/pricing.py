@@ -26,13 +26,15 @@ def page(visit: session.Visit) -> None:
     kit.show(_hero(visit))
     yearly = _cycle(pricing) == "Yearly"
     plans = st.container()
-    reduced = codes.NONE
+    deal = panel.Deal(yearly)
     if not pricing.current_item:
-        reduced = codes.ask(visit.user_id, panel.items(pricing, yearly=yearly))
+        items = panel.items(pricing, yearly=yearly)
+        reduced = codes.ask(visit.user_id, items)
+        deal = panel.Deal(yearly, reduced, panel.trials(visit.user_id, items))
     with plans:
         kit.show(
             '<div class="tp-panel"><div class="tp-plans">',
-            *(panel.plan(visit, pricing, plan, yearly, reduced) for plan in pricing.plans),
+            *(panel.plan(visit, pricing, plan, deal) for plan in pricing.plans),
             '</div><div class="tp-every"><strong>With every paid plan</strong>',
             kit.ticks(EVERY_PAID_PLAN),
             "</div></div>",

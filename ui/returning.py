@@ -129,7 +129,11 @@ def _finished(visit: session.Visit, told: Told, session_id: str) -> None:
     elif confirmation.state == "paid":
         session.retire(f"buy:{confirmation.item}")
         _refresh_header(visit, confirmation, session_id)
-        _paid(confirmation)
+        plan = visit.account.plan if visit.account else None
+        if confirmation.is_plan and plan is not None and plan.status == "trialing":
+            _trying(visit, confirmation, plan)
+        else:
+            _paid(confirmation)
     else:
         expired = confirmation.state == "expired"
         doors.result(
@@ -152,6 +156,31 @@ def _refresh_header(
     if stale and not st.session_state.get(_SEEN + session_id):
         st.session_state[_SEEN + session_id] = True
         st.rerun()
+
+
+def _trying(
+    visit: session.Visit,
+    confirmation: payment_service.Confirmation,
+    plan: payment_service.PlanView,
+) -> None:
+    """A trial has begun: what it brings, and when what is charged unless it is cancelled."""
+    ends = wording.day(plan.trial_ends_at or plan.current_period_end, visit.zone)
+    rows = [
+        ("Charged today", "Nothing"),
+        ("Added", wording.videos(confirmation.credits_added)),
+        ("First charge", f"{wording.amount(plan.price)} on {ends}"),
+    ]
+    doors.result(
+        kit.icon("hourglass_top"),
+        f"Your {confirmation.title} trial has begun.",
+        f"We remind you before {ends}. Cancel by then and you pay nothing.",
+        kit.facts(rows)
+        + '<div class="tp-actions">'
+        + kit.link_button("Make a video", "/studio", primary=True)
+        + kit.link_button("Open account", "/account")
+        + "</div>",
+        kind="good",
+    )
 
 
 def _paid(confirmation: payment_service.Confirmation) -> None:

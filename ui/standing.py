@@ -207,6 +207,9 @@ def paused(visit: session.Visit, plan: payment_service.PlanView) -> None:
     if plan.status == "paused":
         title = f"{plan.name} is paused{f' until {until}' if until else ''}."
         words, label = "Nothing is charged until then, and no new videos come.", "Resume now"
+        ask = subscription_service.subscription_service.unpausing
+        meant = acting.or_none(lambda: ask(visit.user_id or ""))
+        words += f" If you resume now: {meant[0].lower()}{meant[1:]}" if meant else ""
     else:
         begins = wording.day(plan.pauses_at, visit.zone) if plan.pauses_at else ""
         title = f"{plan.name} pauses on {begins}{f' and goes on on {until}' if until else ''}."

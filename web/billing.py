@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import structlog
@@ -13,33 +14,62 @@ from web import guards
 from web.errors import wants_page
 
 _AWAY = "We cannot reach our payment partner. Nothing was charged. Try again in a few minutes."
+_LONGEST_CODE = 40
+# Refusals of the terms: the price list says them, and has the plan without them.
+_TERMS = ("code.", "trial.")
 log = structlog.get_logger()
 bp = Blueprint("billing", __name__)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms something is bought: with which code, and whether it is tried first."""
+
+    code: str
+    trial: bool
+
+    def as_query(self) -> dict[str, str]:
+        """The terms as the pages carry them; what is empty stays out."""
+        given = {"code": self.code, "trial": "yes" if self.trial else ""}
+        return {name: value for name, value in given.items() if value}
+
+
+def read_terms() -> Terms:
+    """The terms in the form of this request."""
+    code = guards.field("code", most=_LONGEST_CODE, default="").strip()
+    return Terms(code=code, trial=guards.field("trial", most=3, default="") == "yes")
 
 
 @bp.post("/billing/checkout")
 @guards.anyone
 def checkout() -> Response:
     """303 to the hosted page; a person who is signed out is led through sign-up with the choice."""
-    guards.only("item", "request_id")
+    guards.only("item", "request_id", "code", "trial")
     item = guards.field("item", most=40)
     request_id = guards.field("request_id", most=64)
+    terms = read_terms()
     user = guards.current_user()
     if user is None:
-        query = urlencode({"item": item})
+        query = urlencode({"item": item} | terms.as_query())
         return redirect(f"{current_app.config['APP_URL']}/sign-up?{query}", 303)
-    return start(user.id, item=item, request_id=request_id)
+    return start(user.id, item=item, request_id=request_id, terms=terms)
 
 
-def start(user_id: str, *, item: str, request_id: str) -> Response:
+def start(user_id: str, *, item: str, request_id: str, terms: Terms) -> Response:
     """303 to the hosted page of that intent, or back to the price list with what was wrong."""
     try:
         url = guards.wiring().payments.start_checkout(
-            user_id=user_id, item=item, request_id=request_id
+            user_id=user_id,
+            item=item,
+            request_id=request_id,
+            code=terms.code,
+            trial=terms.trial,
         )
     except (errors.Conflict, errors.Unavailable) as refusal:
         return _back(refusal, user_id)
     except errors.AppError as refusal:
+        if refusal.code.startswith(_TERMS):
+            return _back(refusal, user_id)
         if not refusal.code.startswith("stripe."):
             raise
         # Ours to mend, not the customer's: a key that was refused, a customer deleted at Stripe.

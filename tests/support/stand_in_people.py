@@ -63,6 +63,7 @@ PEOPLE: dict[str, AccountView] = {
         )
     ),
     "discounted": on(replace(PRO, price=usd(3999), discount="20 % off for 3 months")),
+    "trying": replace(ON_PRO, plan=None),
     "low": on(PRO, replace(LEFT, available=19, held=0, from_plan=19, bought=0)),
     "out": on(PRO, CreditsView(0, next_credits_at=NOW + MONTH / 2, next_credits=100)),
     "owing": on(PRO, replace(LEFT, available=0, from_plan=0, bought=0, held=0)),

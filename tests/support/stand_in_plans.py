@@ -282,7 +282,13 @@ class SubscriptionService:
             return None
         return TrialView(5, NOW + timedelta(days=5), usd(4999), user_id == "trial")
 
-    def check_code(self, *, user_id: str | None, item: str, code: str) -> CodeOffer:
+    def trial_days(self, user_id: str | None, item: str) -> int:
+        return 7 if user_id == "trying" and item == "pro:month" else 0
+
+    def unpausing(self, user_id: str) -> str:
+        return "You are charged $49.99 today, and 100 videos come at once."
+
+    def check_code(self, *, user_id: str | None, item: str, code: str, ip: str = "") -> CodeOffer:
         unless_away(user_id)
         if code.startswith("code."):
             raise errors.InvalidRequest(code, f"Refused with {code}.")
