@@ -5,8 +5,10 @@ from __future__ import annotations
 from services.auth_service import AuthService, auth_service
 from services.generation_service import GenerationService, generation_service
 from services.payment_service import PaymentService, payment_service
+from services.wallet_service import WalletService, wallet_service
 from services.webhook_service import WebhookService, webhook_service
 from talkingphoto.accounts import mails
+from talkingphoto.billing import top_ups
 from talkingphoto.events import inbox
 from talkingphoto.foundation.jobs import Task
 from talkingphoto.generations import queue as videos
@@ -17,16 +19,19 @@ def table(
     webhooks: WebhookService,
     auth: AuthService,
     generations: GenerationService,
+    wallets: WalletService,
 ) -> dict[str, Task]:
     """Every task that a worker runs, bound to these services."""
 
     def run_due_work() -> None:
         payments.run_due_work()
+        wallets.run_due_work()
         generations.sweep()
         auth.forget_past()
 
     tasks = (
         Task(inbox.TASK, webhooks.process, queue=inbox.QUEUE, gave_up=webhooks.bury),
+        Task(top_ups.TASK, wallets.top_up, queue=top_ups.QUEUE),
         Task(mails.RECEIPT_TASK, payments.send_receipt, queue=mails.QUEUE),
         # What a job leaves undone the row of the video says, so a failed one needs no last word;
         # nor another try, since each wakes the next, or else the sweep does.
@@ -49,4 +54,4 @@ def table(
     return {task.name: task for task in tasks}
 
 
-TASKS = table(payment_service, webhook_service, auth_service, generation_service)
+TASKS = table(payment_service, webhook_service, auth_service, generation_service, wallet_service)

@@ -148,6 +148,18 @@ class Payment:
     failure_code: str | None = None
 
 
+@dataclass(frozen=True)
+class BoughtPack:
+    """A pack and the payment that paid it: a checkout's, or a top-up's."""
+
+    key: str
+    payment_id: str
+    user_id: str
+    item: catalog.Item
+    amount: Money
+    tax_minor: int
+
+
 def open_checkout(
     session: Session, *, user_id: str, request_id: str, item_key: str, now: datetime
 ) -> Checkout:
@@ -270,18 +282,31 @@ def fulfil_pack(
         paid_at=now,
     )
     record(session, payment, looked_at=looked_at)
+    bought = BoughtPack(
+        key=f"checkout:{facts.id}",
+        payment_id=facts.id,
+        user_id=facts.user_id,
+        item=sold,
+        amount=facts.amount,
+        tax_minor=facts.tax_minor,
+    )
+    grant_pack(session, bought, now=now)
+
+
+def grant_pack(session: Session, bought: BoughtPack, *, now: datetime) -> None:
+    """The credits of a pack that was paid are there, once a payment."""
     ledger.grant(
         session,
         ledger.NewLot(
-            key=f"checkout:{facts.id}",
-            user_id=facts.user_id,
+            key=bought.key,
+            user_id=bought.user_id,
             source="pack",
-            credits=sold.credits,
-            price=facts.amount,
-            tax=Money(facts.tax_minor, facts.amount.currency),
+            credits=bought.item.credits,
+            price=bought.amount,
+            tax=Money(bought.tax_minor, bought.amount.currency),
             expires_at=None,
-            reference=facts.id,
-            description=f"{sold.title} bought",
+            reference=bought.payment_id,
+            description=f"{bought.item.title} bought",
         ),
         now=now,
     )

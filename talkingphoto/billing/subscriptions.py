@@ -124,6 +124,7 @@ class InvoiceFacts:
     paid_at: datetime | None
     lines: tuple[InvoiceLine, ...]
     failure_code: str | None = None
+    top_up_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ def record_invoice(
         payments.Payment(
             id=facts.id,
             user_id=user_id,
-            kind="plan",
+            kind="pack" if item is not None and not item.is_plan else "plan",
             item=item.key if item else "",
             description=_described(item, facts),
             amount=total,
@@ -369,6 +370,8 @@ def _sold(session: Session, lines: Iterable[InvoiceLine]) -> catalog.Item | None
 def _described(item: catalog.Item | None, facts: InvoiceFacts) -> str:
     if item is None:
         return "Invoice"
+    if not item.is_plan:
+        return item.title
     return f"{item.title}, {'one year' if item.interval == 'year' else 'one month'}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from talkingphoto.accounts import mails
-from talkingphoto.billing import subscriptions
+from talkingphoto.billing import subscriptions, top_ups
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
@@ -34,6 +34,7 @@ def write_of(look: Look, invoice_id: str) -> Write | None:
             session, user_id=user_id, facts=invoice, looked_at=look.looked_at
         )
         added = subscriptions.grant_invoice(session, user_id=user_id, facts=invoice, now=look.now)
+        added += top_ups.fulfil(session, user_id=user_id, facts=invoice, now=look.now)
         if added:
             mails.queue_receipt(session, user_id=user_id, payment_id=invoice.id, now=look.now)
 

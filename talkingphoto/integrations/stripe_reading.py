@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from talkingphoto.billing.payments import CheckoutFacts
+from talkingphoto.billing.saved_cards import SavedCard
 from talkingphoto.billing.subscriptions import (
     InvoiceFacts,
     InvoiceLine,
@@ -80,7 +81,14 @@ def invoice(found: Any) -> InvoiceFacts:
         paid_at=_moment(paid_at) if paid_at else None,
         lines=tuple(_line(line) for line in found.lines.data),
         failure_code=failure(payment) if payment and not isinstance(payment, str) else None,
+        top_up_id=_metadata(found).get("top_up_id"),
     )
+
+
+def saved_card(method: Any) -> SavedCard | None:
+    """A card of a customer; None for any other way to pay."""
+    card = getattr(method, "card", None)
+    return SavedCard(method.id, card.brand, card.last4) if card else None
 
 
 def failure(payment_intent: Any) -> str | None:
