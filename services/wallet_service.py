@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from talkingphoto import runtime as runtimes
-from talkingphoto.accounts import staff, users
+from talkingphoto.accounts import mails, staff, users
 from talkingphoto.billing import (
     customers,
     forecast,
@@ -24,7 +24,7 @@ from talkingphoto.billing import wallet as wallets
 from talkingphoto.foundation import errors, ids
 from talkingphoto.foundation.money import Money
 from talkingphoto.generations import records
-from talkingphoto.workflows import topping_up
+from talkingphoto.workflows import notifying, topping_up
 
 log = structlog.get_logger()
 STATEMENT_ROWS = 50
@@ -159,8 +159,9 @@ class WalletService:
 
     def turn_off(self, *, user_id: str) -> None:
         """Nothing is bought by itself any more, from this moment."""
+        now = self.runtime.clock()
         with self.runtime.transaction() as session:
-            top_ups.turn_off(session, user_id=user_id, now=self.runtime.clock())
+            top_ups.turn_off(session, user_id=user_id, now=now)
         log.info("topup.off", user_id=user_id)
 
     def top_up(self, top_up_id: str) -> None:
@@ -169,11 +170,12 @@ class WalletService:
 
     def set_notices(self, *, user_id: str, on: bool) -> None:
         """The customer is told by mail when credits run low or end, or no longer."""
+        now = self.runtime.clock()
         with self.runtime.transaction() as session:
-            notices.prefer(session, user_id=user_id, credits=on, now=self.runtime.clock())
+            notices.prefer(session, user_id=user_id, credits=on, now=now)
 
     def run_due_work(self) -> int:
-        """Top-ups that are due have begun, and those left behind go on; how many."""
+        """Top-ups that are due have begun, and who is to be told of their credits has a mail."""
         now = self.runtime.clock()
         with self.runtime.transaction() as session:
             woken = top_ups.wake_stale(session, now=now)
@@ -182,7 +184,7 @@ class WalletService:
         for user_id in below:
             with self.runtime.transaction() as session:
                 woken += top_ups.consider(session, user_id=user_id, now=now) is not None
-        return woken
+        return woken + notifying.run(self.runtime)
 
     def statement(self, *, user_id: str, before: str | None = None) -> StatementPage:
         """A page of what changed the credits, older than `before`; InvalidRequest for no page."""
@@ -230,6 +232,14 @@ class WalletService:
                 reason=gift.reason,
             )
             staff.record(session, action=action, now=now)
+            mails.owe(
+                session,
+                key=f"gift:{gift.request_id}",
+                user_id=user_id,
+                template="gift",
+                facts={"credits": str(gift.credits)},
+                now=now,
+            )
         return given
 
 

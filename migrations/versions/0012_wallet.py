@@ -26,10 +26,13 @@ _STATEMENTS: tuple[str, ...] = (
         user_id uuid NOT NULL CONSTRAINT fk_notices_user_id REFERENCES customers (user_id),
         kind text NOT NULL CONSTRAINT ck_notices_kind CHECK (kind IN (
             'low', 'out', 'runs_out', 'expiring', 'topup_stopped', 'topup_capped')),
+        facts jsonb NOT NULL,
+        mailed boolean NOT NULL DEFAULT false,
         at timestamptz NOT NULL
     )
     """,
     "CREATE INDEX ix_notices_user_id_at ON notices (user_id, at)",
+    "CREATE INDEX ix_notices_to_mail ON notices (at) WHERE NOT mailed",
     """
     CREATE TABLE notice_preferences (
         user_id uuid NOT NULL CONSTRAINT pk_notice_preferences PRIMARY KEY

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import CheckConstraint, ForeignKey, Index, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import DateTime, Text, Uuid
 
@@ -25,11 +27,14 @@ class NoticeRow(Base):
         CheckConstraint("char_length(key) BETWEEN 1 AND 200", name="key"),
         CheckConstraint(_KINDS, name="kind"),
         Index(None, "user_id", "at"),
+        Index("ix_notices_to_mail", "at", postgresql_where=text("NOT mailed")),
     )
 
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     user_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("customers.user_id"))
     kind: Mapped[str] = mapped_column(Text)
+    facts: Mapped[dict[str, str]] = mapped_column(JSONB)
+    mailed: Mapped[bool] = mapped_column(server_default=text("false"))
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
@@ -43,15 +48,45 @@ class NoticePreferenceRow(Base):
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
-def record(session: Session, *, key: str, user_id: str, kind: Kind, now: datetime) -> bool:
-    """It is on record that the customer was told; False when they had been."""
+@dataclass(frozen=True)
+class Notice:
+    """What to tell whom, with ids, dates and sums."""
+
+    key: str
+    user_id: str
+    kind: Kind
+    facts: Mapping[str, str]
+
+
+def record(session: Session, told: Notice, *, now: datetime) -> bool:
+    """It is on record that the customer is to be told; False when it was."""
     made = session.execute(
         insert(NoticeRow)
-        .values(key=key, user_id=UUID(user_id), kind=kind, at=now)
+        .values(
+            key=told.key,
+            user_id=UUID(told.user_id),
+            kind=told.kind,
+            facts=dict(told.facts),
+            at=now,
+        )
         .on_conflict_do_nothing(index_elements=["key"])
         .returning(NoticeRow.key)
     )
     return made.first() is not None
+
+
+def take_unmailed(session: Session, *, limit: int) -> tuple[Notice, ...]:
+    """Those that no mail was written for yet, which the caller writes in this transaction."""
+    first = (
+        select(NoticeRow.key).where(~NoticeRow.mailed).order_by(NoticeRow.at).limit(limit)
+    ).scalar_subquery()
+    rows = session.execute(
+        update(NoticeRow)
+        .where(NoticeRow.key.in_(first), ~NoticeRow.mailed)
+        .values(mailed=True)
+        .returning(NoticeRow.key, NoticeRow.user_id, NoticeRow.kind, NoticeRow.facts)
+    )
+    return tuple(Notice(row.key, str(row.user_id), row.kind, row.facts) for row in rows)
 
 
 def prefer(session: Session, *, user_id: str, credits: bool, now: datetime) -> None:

@@ -15,9 +15,9 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import catalog, customers, ledger, notices, payments, subscriptions
+from talkingphoto.billing import catalog, customers, ledger, notices, packs, subscriptions
 from talkingphoto.billing.top_up_tables import TopUpConsentRow, TopUpRow, TopUpSettingRow
-from talkingphoto.foundation import clock, errors, ids, jobs
+from talkingphoto.foundation import clock, errors, ids, jobs, wording
 from talkingphoto.foundation.money import Money
 
 TASK = "topup.run"
@@ -114,18 +114,19 @@ def terms(*, item_key: str, threshold: int, monthly_cap_minor: int) -> Terms:
     ):
         largest = Money(LARGEST_CAP_MINOR, price.currency)
         raise errors.InvalidRequest(
-            "topup.cap", f"Choose a monthly limit from {price.decimal()} to {largest.decimal()}."
+            "topup.cap",
+            f"Choose a monthly limit from {wording.amount(price)} to {wording.amount(largest)}.",
         )
     return Terms(item, threshold, Money(monthly_cap_minor, price.currency))
 
 
 def consent_words(agreed: Terms) -> str:
     """The sentence that somebody agrees to."""
-    price, cap = agreed.item.price, agreed.monthly_cap
+    price, cap = wording.amount(agreed.item.price), wording.amount(agreed.monthly_cap)
     return (
-        f"When fewer than {agreed.threshold} videos are left, charge my saved card "
-        f"{price.decimal()} {price.currency.upper()} for {agreed.item.credits} videos by itself, "
-        f"at most {cap.decimal()} {cap.currency.upper()} in a calendar month, until I turn it off."
+        f"When fewer than {wording.videos(agreed.threshold)} are left, charge my saved card "
+        f"{price} for {wording.videos(agreed.item.credits)} by itself, at most {cap} in a "
+        "calendar month, until I turn it off."
     )
 
 
@@ -172,8 +173,13 @@ def stop(session: Session, *, user_id: str, because: str, now: datetime) -> bool
     already."""
     if not _switch_off(session, user_id=user_id, because=because, now=now):
         return False
-    key = f"topup_stopped:{user_id}:{now.isoformat()}"
-    return notices.record(session, key=key, user_id=user_id, kind="topup_stopped", now=now)
+    told = notices.Notice(
+        key=f"topup_stopped:{user_id}:{now.isoformat()}",
+        user_id=user_id,
+        kind="topup_stopped",
+        facts={"why": because},
+    )
+    return notices.record(session, told, now=now)
 
 
 def setting_of(session: Session, *, user_id: str) -> Setting | None:
@@ -218,9 +224,7 @@ def consider(session: Session, *, user_id: str, now: datetime) -> str | None:
     if _too_soon(session, user_id=user_id, now=now):
         return None
     if not _within_cap(session, setting, now=now):
-        # With the cap: one that was raised and reached again is told of again.
-        key = f"topup_capped:{user_id}:{now:%Y-%m}:{setting.terms.monthly_cap.minor}"
-        notices.record(session, key=key, user_id=user_id, kind="topup_capped", now=now)
+        _tell_of_cap(session, setting, now=now)
         return None
     return _open(session, setting, now=now)
 
@@ -300,7 +304,7 @@ def fulfil(
     )
     if sold is None:
         return 0
-    bought = payments.BoughtPack(
+    bought = packs.BoughtPack(
         key=f"invoice:{facts.id}",
         payment_id=facts.id,
         user_id=user_id,
@@ -308,7 +312,7 @@ def fulfil(
         amount=facts.total,
         tax_minor=facts.tax_minor,
     )
-    payments.grant_pack(session, bought, now=now)
+    packs.grant(session, bought, now=now)
     values = {"amount_minor": facts.total.minor} if facts.total.minor > 0 else {}
     # Also one that we gave up: the money is there, so it counts.
     session.execute(
@@ -348,6 +352,22 @@ def _within_cap(session: Session, setting: Setting, *, now: datetime) -> bool:
     price, cap = setting.terms.item.price, setting.terms.monthly_cap
     spent = spent_in_month(session, user_id=setting.user_id, currency=cap.currency, now=now)
     return spent + price <= cap
+
+
+def _tell_of_cap(session: Session, setting: Setting, *, now: datetime) -> None:
+    cap = setting.terms.monthly_cap
+    begun = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    told = notices.Notice(
+        # With the cap: one that was raised and reached again is told of again.
+        key=f"topup_capped:{setting.user_id}:{now:%Y-%m}:{cap.minor}",
+        user_id=setting.user_id,
+        kind="topup_capped",
+        facts={
+            "cap": f"{cap.minor} {cap.currency}",
+            "until": clock.add_months(begun, months=1).isoformat(),
+        },
+    )
+    notices.record(session, told, now=now)
 
 
 def _open(session: Session, setting: Setting, *, now: datetime) -> str:

@@ -130,7 +130,7 @@ def test_what_somebody_agreed_to_is_kept_as_it_was_shown(shop: Shop, ada: Person
             text("SELECT * FROM top_up_consents WHERE user_id = :id"), {"id": ada.id}
         ).one()
     assert (row.words, row.version) == (words, top_ups.CONSENT_VERSION)
-    assert "9.90 USD for 10 videos" in words and "at most 30.00 USD" in words
+    assert "$9.90 for 10 videos" in words and "at most $30.00" in words
     place = f"top_up_consents:ip_sealed:{row.id}"
     assert shop.runtime.cipher.decrypt(bytes(row.ip_sealed), place=place) == "192.0.2.7"
     with pytest.raises(DBAPIError, match="append only"), shop.runtime.transaction() as session:
@@ -203,9 +203,9 @@ def test_a_bank_that_refuses_or_asks_stops_it_and_is_not_asked_again(
     assert (invoice.status, invoice.attempt_count) == ("void", 1)
     with shop.runtime.read_only() as session:
         told = session.execute(
-            text("SELECT kind FROM notices WHERE user_id = :id"), {"id": bob.id}
-        ).scalars()
-        assert list(told) == ["topup_stopped"]
+            text("SELECT template, facts FROM mails WHERE user_id = :id"), {"id": bob.id}
+        ).all()
+        assert [tuple(row) for row in told] == [("topup_stopped", {"why": shown.stopped_because})]
 
 
 def test_turned_off_means_off_at_once_also_for_one_that_has_begun(shop: Shop, ada: Person) -> None:
@@ -258,9 +258,10 @@ def test_a_month_never_costs_more_than_its_cap(shop: Shop, ada: Person) -> None:
     assert charges(shop, ada) == [9_90, 9_90]
     with shop.runtime.read_only() as session:
         told = session.execute(
-            text("SELECT kind FROM notices WHERE user_id = :id"), {"id": ada.id}
+            text("SELECT template FROM mails WHERE user_id = :id ORDER BY created_at"),
+            {"id": ada.id},
         ).scalars()
-        assert list(told) == ["topup_capped"]
+        assert list(told) == ["topped_up", "topped_up", "topup_capped"]
     # The next month has a cap of its own.
     shop.clock.move_to(shop.clock.now.replace(day=28) + timedelta(days=7))
     sweep(shop)
