@@ -7,6 +7,7 @@ from dataclasses import replace
 from services.mail_service import MailService
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import mails
+from talkingphoto.billing import top_ups
 from talkingphoto.events import inbox
 from talkingphoto.foundation.jobs import Task
 from talkingphoto.generations import queue as videos
@@ -22,6 +23,7 @@ def table(services: Services) -> dict[str, Task]:
             queue=inbox.QUEUE,
             gave_up=services.webhooks.bury,
         ),
+        Task(top_ups.TASK, services.wallets.top_up, queue=top_ups.QUEUE),
         *_mail(services.letters),
         *_videos(services),
         *_sweeps(services),
@@ -51,6 +53,7 @@ def _sweeps(services: Services) -> tuple[Task, ...]:
         services.payments.run_due_work()
         services.changes.sweep()
         services.plans.run_due_work()
+        services.wallets.run_due_work()
         services.generations.sweep()
         services.auth.forget_past()
 

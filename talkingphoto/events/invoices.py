@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import plan_credits, steps, subscriptions
+from talkingphoto.billing import plan_credits, steps, subscriptions, top_ups
 from talkingphoto.billing.subscriptions import InvoiceFacts
 from talkingphoto.events import plans, receipts
 from talkingphoto.events.handling import Look, Write, owner
@@ -46,6 +46,8 @@ def write_of_facts(look: Look, invoice: InvoiceFacts) -> Write:
         added = plan_credits.grant_invoice(session, user_id=user_id, facts=invoice, now=look.now)
         if family:
             added += steps.grant(session, user_id=user_id, family=family, now=look.now)
+        if top_ups.fulfil(session, user_id=user_id, facts=invoice, now=look.now):
+            receipts.owe_topped_up(session, payment_id=invoice.id, now=look.now)
         if added:
             begins = invoice.billing_reason == "subscription_create"
             tell = receipts.owe_welcome if begins else receipts.owe

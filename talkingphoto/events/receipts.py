@@ -28,6 +28,12 @@ def owe_welcome(session: Session, *, payment_id: str, now: datetime) -> None:
     _tell(session, payment, template="welcome_plan", facts=facts, now=now)
 
 
+def owe_topped_up(session: Session, *, payment_id: str, now: datetime) -> None:
+    """The receipt of a pack that was bought by itself is on its way."""
+    payment = payments.get(session, payment_id=payment_id)
+    _tell(session, payment, template="topped_up", facts={"payment_id": payment.id}, now=now)
+
+
 def _tell(
     session: Session,
     payment: payments.Payment,

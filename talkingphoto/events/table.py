@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from talkingphoto.events import checkout, invoices, payments, subscriptions
+from talkingphoto.events import cards, checkout, invoices, payments, subscriptions
 from talkingphoto.events.handling import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -27,4 +27,8 @@ HANDLERS: dict[str, Handler] = {
     "customer.subscription.pending_update_expired": subscriptions.handle,
     "customer.subscription.paused": subscriptions.handle,
     "customer.subscription.resumed": subscriptions.handle,
+    # Which card may be charged for an automatic top-up.
+    "customer.updated": cards.handle,
+    "payment_method.attached": cards.handle,
+    "payment_method.detached": cards.handle,
 }

@@ -13,6 +13,7 @@ from talkingphoto.integrations.stripe_catalog import CatalogCalls
 from talkingphoto.integrations.stripe_changes import ChangeCalls
 from talkingphoto.integrations.stripe_checkout import CheckoutCalls
 from talkingphoto.integrations.stripe_discounts import DiscountCalls
+from talkingphoto.integrations.stripe_invoices import InvoiceCalls
 from talkingphoto.integrations.stripe_lifecycle import LifecycleCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
 from talkingphoto.integrations.stripe_plans import PlanCalls
@@ -29,6 +30,7 @@ class StripeGateway(
     DiscountCalls,
     PaymentCalls,
     CatalogCalls,
+    InvoiceCalls,
 ):
     """Calls to one Stripe account, or to the sandbox; every answer is in our own words.
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from talkingphoto.billing.payments import CheckoutFacts
+from talkingphoto.billing.saved_cards import SavedCard
 from talkingphoto.billing.subscriptions import (
     InvoiceFacts,
     InvoiceLine,
@@ -86,6 +87,7 @@ def invoice(found: Any, lines: Iterable[Any] | None = None) -> InvoiceFacts:
         paid_at=_moment(paid_at) if paid_at else None,
         lines=tuple(_line(line) for line in (found.lines.data if lines is None else lines)),
         failure_code=failure(payment) if payment and not isinstance(payment, str) else None,
+        top_up_id=_metadata(found).get("top_up_id"),
         charged=Money(found.amount_due, found.currency),
     )
 
@@ -95,6 +97,12 @@ def _waiting_price(found: Any) -> str | None:
     pending = getattr(found, "pending_update", None)
     items = getattr(pending, "subscription_items", None) if pending else None
     return str(items[0].price.id) if items else None
+
+
+def saved_card(method: Any) -> SavedCard | None:
+    """A card of a customer; None for any other way to pay."""
+    card = getattr(method, "card", None)
+    return SavedCard(method.id, card.brand, card.last4) if card else None
 
 
 def failure(payment_intent: Any) -> str | None:

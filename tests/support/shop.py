@@ -15,6 +15,7 @@ from services.generation_service import GenerationService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
 from services.subscription_service import SubscriptionService
+from services.wallet_service import WalletService
 from services.webhook_service import WebhookService
 from talkingphoto.billing import catalog, ledger
 from talkingphoto.events.table import HANDLERS
@@ -49,6 +50,7 @@ class Shop:
         self.letters = MailService(runtime)
         self.changes = ChangeService(runtime)
         self.plans = SubscriptionService(runtime)
+        self.wallets = WalletService(runtime)
         self.key = runtime.settings.stripe_secret_key.get_secret_value()
         self.secret = runtime.settings.webhook_secrets[0]
         self._numbers = count(1)
