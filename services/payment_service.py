@@ -9,7 +9,15 @@ import structlog
 
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import users
-from talkingphoto.billing import catalog, customers, ledger, payments, plan_credits, subscriptions
+from talkingphoto.billing import (
+    catalog,
+    customers,
+    ledger,
+    payments,
+    plan_credits,
+    saved_cards,
+    subscriptions,
+)
 from talkingphoto.events import checkout as checkout_events
 from talkingphoto.events.handling import look_at
 from talkingphoto.foundation import errors, ids
@@ -121,7 +129,9 @@ class PaymentService:
         with self.runtime.read_only() as session:
             plan = subscriptions.of_customer(session, user_id=user_id)
             return AccountView(
-                plan=account_view.plan_view(plan),
+                plan=account_view.plan_view(
+                    plan, card=saved_cards.of_customer(session, user_id=user_id)
+                ),
                 credits=account_view.credits_view(
                     ledger.balance(session, user_id=user_id, now=now),
                     plan=plan,

@@ -26,8 +26,11 @@ def refused_in(place: DeltaGenerator) -> Iterator[None]:
         yield
     except errors.AppError as refusal:
         log.info("page.refused", code=refusal.code)
+        # What only the bank can lift leads there.
+        url = refusal.url if isinstance(refusal, errors.ActionRequired) else None
         with place:
-            kit.show(kit.notice(words_of(refusal), kind="bad"))
+            action = kit.out_button("Confirm with bank", url)
+            kit.show(kit.notice(words_of(refusal), kind="bad", action=action))
 
 
 def words_of(refusal: errors.AppError) -> str:
@@ -54,17 +57,11 @@ def away(what: str) -> str:
 
 def say(title: str, text: str = "") -> None:
     """The next whole run of the page tells that this was done."""
-    st.session_state[_SAID] = (title, text, "good")
-
-
-def say_no(title: str, text: str = "") -> None:
-    """The next whole run of the page tells that this was tried in vain."""
-    st.session_state[_SAID] = (title, text, "bad")
+    st.session_state[_SAID] = (title, text)
 
 
 def said() -> None:
     """What was done last is told, once."""
-    done: tuple[str, str, str] | None = st.session_state.pop(_SAID, None)
+    done: tuple[str, str] | None = st.session_state.pop(_SAID, None)
     if done is not None:
-        title, text, kind = done
-        kit.show(kit.notice(title, text, kind=kind))
+        kit.show(kit.notice(*done, kind="good"))

@@ -113,8 +113,7 @@ def _choice(item: str) -> str:
 def _form(action: str, fields: str, label: str, carried: dict[str, str]) -> str:
     unseen = dict(carried)
     if item := carried["item"]:
-        wanted = panel.intent(item, code=carried["code"], trial=carried["trial"])
-        unseen["request_id"] = session.request_id(wanted)
+        unseen["request_id"] = session.request_id(panel.intent(item, carried))
     return (
         f'<form class="tp-form" method="post" action="{kit.esc(action)}">'
         f"{kit.hidden(unseen)}{fields}"

@@ -61,19 +61,18 @@ def checkout_button(
     *,
     name: str = "",
     style: str = "",
-    code: str = "",
-    trial: bool = False,
+    terms: Mapping[str, str] | None = None,
 ) -> str:
     """A form that starts the checkout of an item, once however often it is clicked."""
-    fields = {"item": item, "code": code, "trial": "yes" if trial else ""}
-    fields["request_id"] = session.request_id(intent(item, code=code, trial=fields["trial"]))
+    fields = {"item": item, "request_id": session.request_id(intent(item, terms or {}))}
+    fields |= terms or {}
     action = f"{visit.web_url}/billing/checkout"
     return kit.post_button(label, action, fields, style=style, name=name or label)
 
 
-def intent(item: str, *, code: str = "", trial: str = "") -> str:
-    """What is wanted: other terms are another purchase, whose page has another price."""
-    return ":".join(("buy", item, *filter(None, (code, trial))))
+def intent(item: str, terms: Mapping[str, str]) -> str:
+    """What is wanted: a code or a trial is another purchase, whose page has another price."""
+    return ":".join(("buy", item, *filter(None, (terms.get("code"), terms.get("trial")))))
 
 
 def _price(offer: payment_service.PlanOffer, yearly: bool, reduced: codes.CodeOffer | None) -> str:
@@ -121,13 +120,15 @@ def _action(
         return f'<div class="tp-plan__state">{state}</div>'
     if pricing.current_item:
         return _change(pricing.current_item, offer, item)
-    code = deal.reduced.code if item in deal.reduced.offers else ""
-    buy = checkout_button(visit, item, f"Choose {offer.name}", style="tp-btn--block", code=code)
+    terms = {"code": deal.reduced.code} if item in deal.reduced.offers else {}
+    buy = checkout_button(visit, item, f"Choose {offer.name}", style="tp-btn--block", terms=terms)
     days = deal.trials.get(item)
     if not days:
         return buy
     label = f"Try {offer.name} for {wording.days(days)}"
-    trying = checkout_button(visit, item, label, style="tp-btn--block", code=code, trial=True)
+    trying = checkout_button(
+        visit, item, label, style="tp-btn--block", terms=terms | {"trial": "yes"}
+    )
     return f'{trying}<div class="tp-plan__or">{buy}</div>'
 
 

@@ -138,10 +138,7 @@ def _try_again(user_id: str, due: retry_service.PastDue) -> None:
     if retry_service.retry_service.retry_now(user_id=user_id):
         acting.say(f"Your payment of {amount} went through.", "Thank you. Everything goes on.")
     else:
-        card = f" with {due.card}" if due.card else ""
-        acting.say_no(
-            f"{_did_not_go(amount)[:-1]}{card}.", "Nothing was charged. Use another card."
-        )
+        acting.say(f"Your payment of {amount} is on its way.", "This page says when it is there.")
     st.rerun()
 
 

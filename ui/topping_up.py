@@ -7,10 +7,10 @@ import streamlit as st
 from services import wallet_service
 from talkingphoto.billing import catalog
 from talkingphoto.foundation import money
-from ui import acting, kit, session, wording
+from ui import acting, kit, session, standing, wording
 
-_THRESHOLD, _MOST_THRESHOLD = 5, 100
-_CAP, _MOST_CAP = 50, 1000
+_THRESHOLD, _MOST_THRESHOLD = 5, 50
+_CAP, _MOST_CAP = 50, 2000
 
 
 def show(
@@ -21,8 +21,25 @@ def show(
         auto = wallet.auto
         if auto is not None and auto.on:
             _is_on(visit, auto)
-        else:
+        elif wallet.can_auto:
             _turn_on(visit, auto, packs)
+        else:
+            _without_card(visit)
+    _notices(visit, wallet)
+
+
+def _notices(visit: session.Visit, wallet: wallet_service.Wallet) -> None:
+    """Whether a mail says that videos run low or end; a tick is saved at once."""
+    wanted = st.checkbox(
+        "E-mail me when my videos run low or are about to expire",
+        value=wallet.notices,
+        key="tp-notices",
+    )
+    if wanted != wallet.notices:
+        wallet_service.wallet_service.set_notices(user_id=visit.user_id or "", on=wanted)
+        told = "We e-mail you when few are left." if wanted else "You get no such mail any more."
+        acting.say("Saved.", told)
+        st.rerun()
 
 
 def _is_on(visit: session.Visit, auto: wallet_service.AutoTopUp) -> None:
@@ -50,6 +67,7 @@ def _turn_on(
     auto: wallet_service.AutoTopUp | None,
     packs: tuple[catalog.Pack, ...],
 ) -> None:
+    """What would be bought, the words to agree to, and the button that begins it."""
     kit.show(
         '<h2 class="tp-h2">Auto top-up</h2><p class="tp-muted" style="margin:6px 0 0">'
         "Off. Never run out in the middle of work: we buy a pack for you when few are left.</p>"
@@ -57,24 +75,31 @@ def _turn_on(
     if auto is not None and auto.stopped_because:
         kit.show(kit.notice("Auto top-up has stopped.", auto.stopped_because, kind="warn"))
     place = st.container()
-    with st.form("tp-auto-form", border=False):
-        choice = _choice(auto, packs)
-        if not st.form_submit_button("Turn on auto top-up", key="tp-auto-on"):
-            return
     with acting.refused_in(place):
-        if not choice.consent:
-            with place:
-                kit.show(kit.notice("Tick the box to agree first.", kind="bad"))
+        item, threshold, cap_minor = _terms(auto, packs)
+        words = wallet_service.wallet_service.consent_words(
+            item=item, threshold=threshold, monthly_cap_minor=cap_minor
+        )
+        # Other terms are another agreement, which nobody has ticked yet.
+        consent = st.checkbox(words, key=f"tp-auto-consent:{item}:{threshold}:{cap_minor}")
+        if not st.button("Turn on auto top-up", key="tp-auto-on"):
             return
+        choice = wallet_service.AutoChoice(
+            item=item,
+            threshold=threshold,
+            monthly_cap_minor=cap_minor,
+            consent=consent,
+            ip=st.context.ip_address or "127.0.0.1",
+        )
         wallet_service.wallet_service.turn_on(user_id=visit.user_id or "", choice=choice)
         acting.say("Auto top-up is on.", "You can turn it off here at any moment.")
         st.rerun()
 
 
-def _choice(
+def _terms(
     auto: wallet_service.AutoTopUp | None, packs: tuple[catalog.Pack, ...]
-) -> wallet_service.AutoChoice:
-    """What the fields say."""
+) -> tuple[str, int, int]:
+    """Which pack, below how many videos, and the limit a month in minor units."""
     named = {
         pack.item: f"{wording.videos(pack.credits)} for {wording.amount(pack.price)}"
         for pack in packs
@@ -98,15 +123,13 @@ def _choice(
             value=auto.monthly_cap.minor // unit if auto else _CAP,
             step=10,
         )
-    consent = st.checkbox(
-        "I agree that TalkingPhoto charges my saved card by itself for the pack above, up to the "
-        "limit a month, until I turn this off. I get a receipt each time.",
-        key="tp-auto-consent",
+    return str(item), int(threshold), int(cap) * unit
+
+
+def _without_card(visit: session.Visit) -> None:
+    kit.show(
+        '<h2 class="tp-h2">Auto top-up</h2><p class="tp-muted" style="margin:6px 0 12px">'
+        "Off. It charges a saved card, and there is none on your account yet. The card of a plan "
+        "is saved when you buy it.</p>"
     )
-    return wallet_service.AutoChoice(
-        item=str(item),
-        threshold=int(threshold),
-        monthly_cap_minor=int(cap) * unit,
-        consent=consent,
-        ip=st.context.ip_address or "127.0.0.1",
-    )
+    st.html(standing.update_card(visit, label="Add a card"), width="content")

@@ -36,7 +36,7 @@ def page(visit: session.Visit) -> None:
         f'<div class="tp-two">{_balance(visit, wallet)}{_packs(visit, packs)}</div>',
         _lots(wallet, visit.zone) if wallet else "",
     )
-    if wallet is not None and wallet.can_auto:
+    if wallet is not None and (wallet.can_auto or visit.account.plan is not None):
         topping_up.show(visit, wallet, packs)
     _history(visit, user_id)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from talkingphoto.billing import catalog, ledger, payments, subscriptions
+from talkingphoto.billing import catalog, ledger, payments, saved_cards, subscriptions
 from talkingphoto.foundation.money import Money
 
 
@@ -70,8 +70,10 @@ class AccountView:
     pending: bool
 
 
-def plan_view(plan: subscriptions.Subscription | None) -> PlanView | None:
-    """The plan in the customer's terms; None without one."""
+def plan_view(
+    plan: subscriptions.Subscription | None, *, card: saved_cards.SavedCard | None = None
+) -> PlanView | None:
+    """The plan in the customer's terms, with the card that pays it; None without one."""
     if plan is None:
         return None
     assert plan.item.interval is not None
@@ -89,6 +91,7 @@ def plan_view(plan: subscriptions.Subscription | None) -> PlanView | None:
         resumes_at=plan.standing.resumes_at,
         trial_ends_at=plan.standing.trial_ends_at,
         discount=plan.standing.discount,
+        card=f"{card.brand.title()} ending {card.last4}" if card else "",
     )
 
 

@@ -148,10 +148,10 @@ def test_a_plan_is_cancelled_in_two_clicks_and_resumed_in_one(look: Opener) -> N
 
 def test_auto_top_up_wants_consent_first_and_ends_with_one_click(look: Opener) -> None:
     page = look("/videos-left", who="pro")
-    consent = page.get_by_role("checkbox", name="I agree that TalkingPhoto charges")
+    consent = page.get_by_role("checkbox", name="charge my saved card for pack:10")
     expect(consent).not_to_be_checked()
     page.get_by_role("button", name="Turn on auto top-up").click()
-    expect(page.get_by_text("Tick the box to agree first.")).to_be_visible()
+    expect(page.get_by_text("Tick the box to agree, then turn it on.")).to_be_visible()
     page.locator("label", has=consent).click()
     page.get_by_role("button", name="Turn on auto top-up").click()
     expect(page.get_by_text("Auto top-up is on.")).to_be_visible()

@@ -334,6 +334,7 @@ class RetryService:
         return PastDue(amount, words, "Visa ending 4242", NOW + MONTH / 10, BANK, False)
 
     def retry_now(self, *, user_id: str) -> bool:
-        if user_id == "due":
-            _change(user_id, status="active")
-        return user_id == "due"
+        if user_id != "due":
+            raise errors.PaymentDeclined("retry.declined", "Your bank declined it again.")
+        _change(user_id, status="active")
+        return True

@@ -64,6 +64,7 @@ class Wallet:
     warning_words: str
     auto: AutoTopUp | None
     can_auto: bool
+    notices: bool = True
 
 
 @dataclass(frozen=True)
@@ -129,13 +130,14 @@ class WalletService:
     """One wallet a person; turning the top-up on and off is remembered."""
 
     chosen: dict[str, AutoTopUp] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
 
     def wallet(self, user_id: str) -> Wallet:
         unless_away(user_id)
         mine = WALLETS.get(user_id, WALLET)
         if user_id in self.chosen:
             mine = replace(mine, auto=self.chosen[user_id])
-        return mine
+        return replace(mine, notices=user_id not in self.silent)
 
     def statement(self, *, user_id: str, before: str | None = None) -> StatementPage:
         unless_away(user_id)
@@ -148,11 +150,21 @@ class WalletService:
     def turn_on(self, *, user_id: str, choice: AutoChoice) -> None:
         if choice.monthly_cap_minor < 990:
             raise errors.InvalidRequest("topup.cap", "The limit is below the price of the pack.")
-        assert choice.consent, "the page asks before it sends"
+        if not choice.consent:
+            raise errors.InvalidRequest("topup.consent", "Tick the box to agree, then turn it on.")
         self.chosen[user_id] = replace(
             AUTO, item=choice.item, threshold=choice.threshold,
             monthly_cap=usd(choice.monthly_cap_minor), spent_this_month=usd(0),
         )  # fmt: skip
+
+    def consent_words(self, *, item: str, threshold: int, monthly_cap_minor: int) -> str:
+        return (
+            f"When fewer than {threshold} videos are left, charge my saved card for {item} by "
+            f"itself, at most {monthly_cap_minor // 100} dollars in a calendar month."
+        )
+
+    def set_notices(self, *, user_id: str, on: bool) -> None:
+        self.silent.symmetric_difference_update({user_id})
 
     def turn_off(self, *, user_id: str) -> None:
         self.chosen[user_id] = replace(AUTO, on=False)
