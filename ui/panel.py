@@ -49,7 +49,7 @@ def plan(
         f'<div class="tp-plan__name"><h3 class="tp-h3">{kit.esc(offer.name)}</h3>{tag}</div>'
         f'<div class="tp-plan__count"><span class="tp-plan__videos">{offer.monthly_credits:,}'
         f'</span> <span class="tp-muted">{count}</span></div>'
-        f"{_price(offer, deal.yearly, deal.reduced.offers.get(item))}"
+        f"{_price(offer, deal.yearly, deal.reduced.offers.get(item), deal.trials.get(item, 0))}"
         f"{_action(visit, pricing, offer, item, deal)}</section>"
     )
 
@@ -83,7 +83,9 @@ def _price(offer: payment_service.PlanOffer, yearly: bool, reduced: codes.CodeOf
             '<p class="tp-plan__note">No card needed</p>'
         )
     note = wording.each(price, offer.monthly_credits * (12 if yearly else 1)) + " a video"
-    if reduced is not None:
+    if days:
+        note = f"Free for {wording.days(days)}, then this price"
+    elif reduced is not None:
         note = kit.esc(reduced.words)
     elif yearly:
         saved = wording.amount(offer.month.times(12) - price)

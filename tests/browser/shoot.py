@@ -77,6 +77,7 @@ PAGES = {
     "home-code": ("free", "/?code=SPRING"),
     "home-code-expired": ("", "/?code=code.expired"),
     "home-due": ("due", "/"),
+    "home-trial": ("trying", "/"),
     "studio": ("starter", "/studio"),
     "studio-new": ("free", "/studio"),
     "studio-out": ("empty", "/studio"),
