@@ -75,7 +75,9 @@ def intent(item: str, terms: Mapping[str, str]) -> str:
     return ":".join(("buy", item, *filter(None, (terms.get("code"), terms.get("trial")))))
 
 
-def _price(offer: payment_service.PlanOffer, yearly: bool, reduced: codes.CodeOffer | None) -> str:
+def _price(
+    offer: payment_service.PlanOffer, yearly: bool, reduced: codes.CodeOffer | None, days: int
+) -> str:
     price = offer.year if yearly else offer.month
     if offer.month is None or price is None:
         return (
