@@ -84,7 +84,7 @@ def _plan_links(plan: payment_service.PlanView) -> str:
     links: list[tuple[str, str]] = []
     if not plan.cancel_at_period_end:
         links.insert(0, ("Cancel plan", "/cancel-plan"))
-        if plan.status == "active" and plan.pauses_at is None:
+        if plan.status == "active" and not standing.rests(plan):
             links.insert(0, ("Pause plan", "/pause-plan"))
     quiet = "".join(f'<a class="tp-link" href="{path}">{label}</a>' for label, path in links)
     return f'<div class="tp-acts">{kit.link_button("Change plan", "/change-plan")}{quiet}</div>'
@@ -96,7 +96,7 @@ def _next_charge(
     until = wording.day(plan.current_period_end, zone)
     if plan.status in standing.OWING:
         return "Due", wording.amount(known.due.amount if known.due else plan.price)
-    if plan.status == "paused":
+    if standing.rests(plan) == "now":
         return "Goes on", wording.day(plan.resumes_at, zone) if plan.resumes_at else ""
     if plan.cancel_at_period_end:
         return "Ends", until
@@ -116,7 +116,7 @@ def _next_charge(
 def _plan_badge(plan: payment_service.PlanView) -> str:
     if plan.status in standing.OWING:
         return kit.badge("Payment failed", "bad", "error")
-    if plan.status == "paused":
+    if standing.rests(plan) == "now":
         return kit.badge("Paused", "warn", "pause")
     if plan.cancel_at_period_end:
         return kit.badge("Ends soon", "warn", "event_busy")
@@ -127,7 +127,7 @@ def _plan_badge(plan: payment_service.PlanView) -> str:
 
 def _what_next(plan: payment_service.PlanView, known: standing.Standing, zone: tzinfo) -> str:
     until = wording.day(plan.current_period_end, zone)
-    if plan.status == "paused":
+    if standing.rests(plan) == "now":
         return f"{plan.name} is paused. Nothing is charged until it goes on."
     if plan.status in standing.OWING:
         return f"{plan.name} goes on once the payment has gone through."

@@ -121,6 +121,9 @@ def _action(
     if pricing.current_item == item:
         until = wording.day(pricing.renews_at, visit.zone) if pricing.renews_at else ""
         state = f"Renews {until}" if until else "Yours already"
+        mine = visit.account.plan if visit.account else None
+        if mine is not None and mine.price not in (offer.month, offer.year):
+            state = f"You pay {wording.amount(mine.price)}<br>{state}"
         return f'<div class="tp-plan__state">{state}</div>'
     if pricing.current_item:
         return _change(pricing.current_item, offer, item)

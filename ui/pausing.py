@@ -20,7 +20,7 @@ def page(visit: session.Visit) -> None:
         return
     kit.show(kit.heading(f"Pause {plan.name}"))
     acting.said()
-    if plan.status == "paused" or plan.pauses_at:
+    if standing.rests(plan):
         standing.paused(visit, plan)
         return
     ask = subscription_service.subscription_service.pause_choices
@@ -59,7 +59,8 @@ def _choose(
             "How long?",
             list(named),
             format_func=lambda date: named[date],
-            captions=[choice.words for choice in choices],
+            # The service says the date in UTC; here it is the reader's, and the length is enough.
+            captions=[choice.words.partition(",")[0] for choice in choices],
             key="tp-until",
         )
         place = st.container()

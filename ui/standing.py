@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from services import change_service, payment_service, retry_service, subscription_service
+from talkingphoto import runtime
 from ui import acting, kit, session, wording
 
 OWING = frozenset({"past_due", "unpaid"})
@@ -25,6 +27,15 @@ class Standing:
     pending: change_service.PendingChange | None = None
     waiting_url: str | None = None
     trial: subscription_service.TrialView | None = None
+
+
+def rests(plan: payment_service.PlanView) -> Literal["", "soon", "now"]:
+    """Whether the plan is paused, will be, or neither."""
+    if plan.status == "paused":
+        return "now"
+    if plan.pauses_at is None:
+        return ""
+    return "now" if plan.pauses_at <= runtime.current().clock() else "soon"
 
 
 def of(user_id: str, plan: payment_service.PlanView | None) -> Standing:
@@ -56,7 +67,7 @@ def show(visit: session.Visit, known: Standing) -> None:
         pending(visit, plan, known.pending)
     elif plan.cancel_at_period_end:
         _ending(visit, plan)
-    elif plan.status == "paused" or plan.pauses_at:
+    elif rests(plan):
         paused(visit, plan)
     elif known.trial is not None:
         _trial(visit, plan, known.trial)
@@ -201,7 +212,7 @@ def paused(visit: session.Visit, plan: payment_service.PlanView) -> None:
     assert visit.user is not None
     place = st.container()
     until = wording.day(plan.resumes_at, visit.zone) if plan.resumes_at else ""
-    if plan.status == "paused":
+    if rests(plan) == "now":
         title = f"{plan.name} is paused{f' until {until}' if until else ''}."
         words, label = "Nothing is charged until then, and no new videos come.", "Resume now"
         ask = subscription_service.subscription_service.unpausing

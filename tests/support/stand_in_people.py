@@ -50,7 +50,7 @@ PEOPLE: dict[str, AccountView] = {
     "trial-bare": on(
         replace(PRO, status="trialing", card="", trial_ends_at=NOW + timedelta(days=5))
     ),
-    "paused": on(replace(PRO, status="paused", pauses_at=NOW - MONTH, resumes_at=NOW + MONTH)),
+    "paused": on(replace(PRO, pauses_at=NOW - MONTH, resumes_at=NOW + MONTH)),
     "pausing": on(replace(PRO, pauses_at=NOW + MONTH / 2, resumes_at=NOW + 1.5 * MONTH)),
     "yearly": on(
         replace(

@@ -268,7 +268,11 @@ class SubscriptionService:
             return ()
         return tuple(
             PauseChoice(NOW + MONTH / 2 + months * MONTH, words)
-            for months, words in ((1, "One month"), (2, "Two months"), (3, "Three months"))
+            for months, words in (
+                (1, "One month, until"),
+                (2, "Two months, until"),
+                (3, "Three months, until"),
+            )
         )
 
     def pause(self, *, user_id: str, until: datetime) -> None:
