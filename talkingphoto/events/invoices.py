@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.accounts import mails
 from talkingphoto.billing import changes, plan_credits, steps, subscriptions
 from talkingphoto.billing.subscriptions import InvoiceFacts
+from talkingphoto.events import receipts
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
@@ -50,7 +50,9 @@ def write_of_facts(look: Look, invoice: InvoiceFacts) -> Write:
         if family:
             added += steps.grant(session, user_id=user_id, family=family, now=look.now)
         if added:
-            mails.queue_receipt(session, user_id=user_id, payment_id=invoice.id, now=look.now)
+            begins = invoice.billing_reason == "subscription_create"
+            tell = receipts.owe_welcome if begins else receipts.owe
+            tell(session, payment_id=invoice.id, now=look.now)
 
     return write
 
