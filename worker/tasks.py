@@ -50,6 +50,7 @@ def _sweeps(services: Services) -> tuple[Task, ...]:
     def run_due_work() -> None:
         services.payments.run_due_work()
         services.changes.sweep()
+        services.plans.run_due_work()
         services.generations.sweep()
         services.auth.forget_past()
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import DateTime, Uuid
 
-from talkingphoto.billing import catalog, payments
+from talkingphoto.billing import catalog, payments, standing
 from talkingphoto.foundation.database import Base
 from talkingphoto.foundation.money import Money
 
@@ -21,7 +21,7 @@ LIVE = ("active", "trialing", "past_due", "unpaid", "paused")
 OVER = ("canceled", "incomplete_expired")
 
 
-class SubscriptionRow(Base):
+class SubscriptionRow(standing.StandingColumns, Base):
     """What we last saw of a subscription."""
 
     __tablename__ = "subscriptions"
@@ -62,6 +62,7 @@ class SubscriptionFacts:
     schedule_id: str | None = None
     # The price of a change that waits for its payment.
     waiting_price_id: str | None = None
+    standing: standing.Standing = standing.UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -102,22 +103,7 @@ class InvoiceFacts:
     charged: Money | None = None
 
 
-@dataclass(frozen=True)
-class Subscription:
-    """A customer's plan as we know it."""
-
-    id: str
-    user_id: str
-    item: catalog.Item
-    status: str
-    period_end: datetime
-    cancel_at_period_end: bool
-
-    @property
-    def renews_at(self) -> datetime | None:
-        """When the next period begins by itself; None while nobody can promise that."""
-        renews = self.status in {"active", "trialing"} and not self.cancel_at_period_end
-        return self.period_end if renews else None
+Subscription = standing.Subscription
 
 
 def record(
@@ -142,6 +128,7 @@ def record(
         session.execute(known.values(**values))
         return False
     values |= {"item": sold.key, "period_start": item.period_start, "period_end": item.period_end}
+    values |= standing.values(facts.standing)
     fresh = {"id": facts.id, "user_id": UUID(user_id), "started_at": facts.started_at}
     session.execute(
         insert(SubscriptionRow)
@@ -168,6 +155,8 @@ def of_customer(session: Session, *, user_id: str) -> Subscription | None:
         status=row.status,
         period_end=row.period_end,
         cancel_at_period_end=row.cancel_at_period_end,
+        period_start=row.period_start,
+        standing=standing.of_row(row),
     )
 
 

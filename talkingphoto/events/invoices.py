@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import changes, plan_credits, steps, subscriptions
+from talkingphoto.billing import plan_credits, steps, subscriptions
 from talkingphoto.billing.subscriptions import InvoiceFacts
-from talkingphoto.events import receipts
+from talkingphoto.events import plans, receipts
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
@@ -30,9 +30,7 @@ def write_of(look: Look, invoice_id: str) -> Write | None:
 
 def write_of_facts(look: Look, invoice: InvoiceFacts) -> Write:
     """What to write for an invoice that was looked at, its subscription and what it brings."""
-    plan = (
-        look.stripe.fetch_subscription(invoice.subscription_id) if invoice.subscription_id else None
-    )
+    plan = plans.seen(look, invoice.subscription_id) if invoice.subscription_id else None
 
     family = _family(look, invoice)
 
@@ -41,8 +39,7 @@ def write_of_facts(look: Look, invoice: InvoiceFacts) -> Write:
         if user_id is None:
             return  # a customer of another product on the same Stripe account
         if plan is not None:
-            subscriptions.record(session, user_id=user_id, facts=plan, looked_at=look.looked_at)
-            changes.follow(session, facts=plan, looked_at=look.looked_at, now=look.now)
+            plans.record(session, user_id=user_id, plan=plan)
         subscriptions.record_invoice(
             session, user_id=user_id, facts=invoice, looked_at=look.looked_at
         )

@@ -25,4 +25,6 @@ HANDLERS: dict[str, Handler] = {
     # A change that waited for its payment was made, or has lapsed.
     "customer.subscription.pending_update_applied": subscriptions.handle,
     "customer.subscription.pending_update_expired": subscriptions.handle,
+    "customer.subscription.paused": subscriptions.handle,
+    "customer.subscription.resumed": subscriptions.handle,
 }

@@ -12,6 +12,8 @@ from talkingphoto.integrations.stripe_calls import API_VERSION, translated
 from talkingphoto.integrations.stripe_catalog import CatalogCalls
 from talkingphoto.integrations.stripe_changes import ChangeCalls
 from talkingphoto.integrations.stripe_checkout import CheckoutCalls
+from talkingphoto.integrations.stripe_discounts import DiscountCalls
+from talkingphoto.integrations.stripe_lifecycle import LifecycleCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
 from talkingphoto.integrations.stripe_plans import PlanCalls
 
@@ -23,6 +25,8 @@ class StripeGateway(
     CheckoutCalls,
     PlanCalls,
     ChangeCalls,
+    LifecycleCalls,
+    DiscountCalls,
     PaymentCalls,
     CatalogCalls,
 ):

@@ -14,6 +14,7 @@ from talkingphoto.billing.subscriptions import (
     SubscriptionFacts,
 )
 from talkingphoto.foundation.money import Money
+from talkingphoto.integrations import stripe_reading_standing
 
 
 def checkout(session: Any) -> CheckoutFacts:
@@ -58,6 +59,7 @@ def subscription(found: Any) -> SubscriptionFacts:
         ended_at=_moment(found.ended_at) if found.ended_at else None,
         schedule_id=id_of(getattr(found, "schedule", None)),
         waiting_price_id=_waiting_price(found),
+        standing=stripe_reading_standing.standing(found),
     )
 
 
