@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import plan_credits, steps, subscriptions
+from talkingphoto.billing import duplicates, plan_credits, steps, subscriptions
 from talkingphoto.billing.subscriptions import InvoiceFacts
 from talkingphoto.events import plans, receipts
 from talkingphoto.events.handling import Look, Write, owner
@@ -43,6 +43,8 @@ def write_of_facts(look: Look, invoice: InvoiceFacts) -> Write:
         subscriptions.record_invoice(
             session, user_id=user_id, facts=invoice, looked_at=look.looked_at
         )
+        if duplicates.is_one(session, subscription_id=invoice.subscription_id):
+            return  # paid by accident, and on its way back
         added = plan_credits.grant_invoice(session, user_id=user_id, facts=invoice, now=look.now)
         if family:
             added += steps.grant(session, user_id=user_id, family=family, now=look.now)
