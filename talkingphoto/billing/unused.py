@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from talkingphoto.billing import catalog, ledger, payments
-from talkingphoto.billing.subscriptions import DripRow
+from talkingphoto.billing.plan_credits import DripRow
 from talkingphoto.foundation.money import Money
 
 

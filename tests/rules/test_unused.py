@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from talkingphoto.billing import payments, unused
-from talkingphoto.billing.subscriptions import DripRow
+from talkingphoto.billing.plan_credits import DripRow
 from talkingphoto.foundation.money import Money
 from talkingphoto.runtime import Runtime
 from tests.support.clock import TestClock
