@@ -47,7 +47,8 @@ def write_of_facts(look: Look, invoice: InvoiceFacts) -> Write:
             return  # paid by accident, and on its way back
         added = plan_credits.grant_invoice(session, user_id=user_id, facts=invoice, now=look.now)
         if family:
-            added += steps.grant(session, user_id=user_id, family=family, now=look.now)
+            # May bring what others of the family were paid for: no receipt of this one's.
+            steps.grant(session, user_id=user_id, family=family, now=look.now)
         _tell(session, invoice, added=added, now=look.now)
 
     return write
