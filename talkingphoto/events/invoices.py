@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import plan_credits, steps, subscriptions
+from talkingphoto.billing import duplicates, plan_credits, steps, subscriptions
 from talkingphoto.billing.subscriptions import InvoiceFacts
 from talkingphoto.events import plans, receipts
 from talkingphoto.events.handling import Look, Write, owner
@@ -43,15 +43,26 @@ def write_of_facts(look: Look, invoice: InvoiceFacts) -> Write:
         subscriptions.record_invoice(
             session, user_id=user_id, facts=invoice, looked_at=look.looked_at
         )
+        if duplicates.is_one(session, subscription_id=invoice.subscription_id):
+            return  # paid by accident, and on its way back
         added = plan_credits.grant_invoice(session, user_id=user_id, facts=invoice, now=look.now)
         if family:
             added += steps.grant(session, user_id=user_id, family=family, now=look.now)
-        if added:
-            begins = invoice.billing_reason == "subscription_create"
-            tell = receipts.owe_welcome if begins else receipts.owe
-            tell(session, payment_id=invoice.id, now=look.now)
+        _tell(session, invoice, added=added, now=look.now)
 
     return write
+
+
+def _tell(session: Session, invoice: InvoiceFacts, *, added: int, now: datetime) -> None:
+    if invoice.status != "paid":
+        return
+    if invoice.billing_reason == steps.CHANGE and invoice.total.minor > 0:
+        charged = invoice.charged or invoice.total
+        receipts.owe_change(session, payment_id=invoice.id, charged=charged, now=now)
+    elif invoice.billing_reason == "subscription_create" and added:
+        receipts.owe_welcome(session, payment_id=invoice.id, now=now)
+    elif added:
+        receipts.owe(session, payment_id=invoice.id, now=now)
 
 
 def _family(look: Look, invoice: InvoiceFacts) -> tuple[InvoiceFacts, ...]:

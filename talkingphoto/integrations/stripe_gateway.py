@@ -16,6 +16,7 @@ from talkingphoto.integrations.stripe_discounts import DiscountCalls
 from talkingphoto.integrations.stripe_lifecycle import LifecycleCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
 from talkingphoto.integrations.stripe_plans import PlanCalls
+from talkingphoto.integrations.stripe_returns import ReturnCalls
 
 TOLERANCE_SECONDS = 300
 _SECONDS = re.compile(r"^[0-9]{1,12}$")
@@ -25,6 +26,7 @@ class StripeGateway(
     CheckoutCalls,
     PlanCalls,
     ChangeCalls,
+    ReturnCalls,
     LifecycleCalls,
     DiscountCalls,
     PaymentCalls,
