@@ -21,7 +21,7 @@ from services.generation_service import GenerationService
 from services.payment_service import PaymentService
 from services.webhook_service import WebhookService
 from talkingphoto.runtime import Runtime
-from web import auth, billing, errors, guards, headers, health, media, reports, webhooks
+from web import auth, billing, errors, guards, headers, health, media, reports, verifying, webhooks
 from worker import main as worker
 
 log = structlog.get_logger()
@@ -91,7 +91,7 @@ def create_app(runtime: Runtime) -> WebApp:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=0)  # type: ignore[method-assign]
     _guard(app, runtime)
     errors.register(app)
-    for module in (auth, billing, health, media, reports, webhooks):
+    for module in (auth, billing, health, media, reports, verifying, webhooks):
         app.register_blueprint(module.bp)
     if runtime.settings.worker == "embedded":
         worker.start_thread(runtime)

@@ -34,7 +34,62 @@ _MAILS = (
     """,
 )
 
-_STATEMENTS = (*_MAILS,)
+_ADDRESSES = (
+    "ALTER TABLE users ADD COLUMN verified_at timestamptz",
+    """
+    CREATE TABLE verifications (
+        token_hash bytea NOT NULL CONSTRAINT pk_verifications PRIMARY KEY,
+        user_id uuid NOT NULL CONSTRAINT fk_verifications_user_id REFERENCES users (id),
+        purpose text NOT NULL CONSTRAINT ck_verifications_purpose
+            CHECK (purpose IN ('verify_email')),
+        email_key text NOT NULL,
+        expires_at timestamptz NOT NULL
+    )
+    """,
+    "CREATE INDEX ix_verifications_user_id ON verifications (user_id)",
+    "CREATE INDEX ix_verifications_expires_at ON verifications (expires_at)",
+    """
+    CREATE TABLE free_claims (
+        user_id uuid NOT NULL CONSTRAINT pk_free_claims PRIMARY KEY
+            CONSTRAINT fk_free_claims_user_id REFERENCES users (id),
+        person bytea NOT NULL,
+        network text NOT NULL,
+        state text NOT NULL CONSTRAINT ck_free_claims_state
+            CHECK (state IN ('granted', 'same_person', 'network')),
+        claimed_at timestamptz NOT NULL
+    )
+    """,
+    "CREATE UNIQUE INDEX uq_free_claims_person ON free_claims (person) WHERE state = 'granted'",
+    "CREATE INDEX ix_free_claims_network ON free_claims (network, claimed_at)"
+    " WHERE state = 'granted'",
+)
+# Whoever was given free videos before had only to sign up: they keep them, the first account of
+# a person counts, and no network is theirs.
+_KNOWN = (
+    """
+    UPDATE users SET verified_at = created_at
+    WHERE id IN (SELECT user_id FROM lots WHERE source = 'free')
+    """,
+    r"""
+    INSERT INTO free_claims (user_id, person, network, state, claimed_at)
+    SELECT id, person, '',
+        CASE WHEN row_number() OVER (PARTITION BY person ORDER BY created_at, id) = 1
+        THEN 'granted' ELSE 'same_person' END, created_at
+    FROM (
+        SELECT id, created_at, sha256(convert_to(
+            CASE WHEN host IN ('gmail.com', 'googlemail.com')
+            THEN replace(local_part, '.', '') || '@gmail.com'
+            ELSE local_part || '@' || host END, 'UTF8')) AS person
+        FROM (
+            SELECT id, created_at, split_part(email_key, '@', 2) AS host,
+                regexp_replace(split_part(email_key, '@', 1), '(.)\+.*$', '\1') AS local_part
+            FROM users WHERE verified_at IS NOT NULL
+        ) AS parts
+    ) AS people
+    """,
+)
+
+_STATEMENTS = (*_MAILS, *_ADDRESSES, *_KNOWN)
 
 
 def upgrade() -> None:
@@ -45,6 +100,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("DROP TABLE free_claims, verifications")
+    op.execute("ALTER TABLE users DROP COLUMN verified_at")
     # The version before knows receipts alone: it would send any other message as one.
     op.execute("DELETE FROM mails WHERE template NOT IN ('receipt', 'welcome_plan')")
     op.execute(
