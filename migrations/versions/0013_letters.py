@@ -63,6 +63,42 @@ _ADDRESSES = (
     "CREATE INDEX ix_free_claims_network ON free_claims (network, claimed_at)"
     " WHERE state = 'granted'",
 )
+_FAILED = (
+    """
+    CREATE TABLE failed_invoices (
+        invoice_id text NOT NULL CONSTRAINT pk_failed_invoices PRIMARY KEY,
+        user_id uuid NOT NULL
+            CONSTRAINT fk_failed_invoices_user_id REFERENCES customers (user_id),
+        amount_minor bigint NOT NULL
+            CONSTRAINT ck_failed_invoices_amount CHECK (amount_minor >= 0),
+        currency text NOT NULL
+            CONSTRAINT ck_failed_invoices_currency CHECK (currency ~ '^[a-z]{3}$'),
+        first_failed_at timestamptz NOT NULL,
+        first_code text NOT NULL,
+        first_method_id text NOT NULL,
+        code text NOT NULL,
+        card text NOT NULL,
+        needs_bank boolean NOT NULL,
+        next_try_at timestamptz,
+        hosted_url text NOT NULL,
+        asked text NOT NULL
+            CONSTRAINT ck_failed_invoices_asked CHECK (asked IN ('', 'mail', 'manual')),
+        asked_at timestamptz,
+        tries_by_hand integer NOT NULL,
+        state text NOT NULL
+            CONSTRAINT ck_failed_invoices_state CHECK (state IN ('open', 'recovered', 'lost')),
+        cause text CONSTRAINT ck_failed_invoices_cause
+            CHECK (cause IN ('manual', 'mail_link', 'new_card', 'stripe_retry')),
+        ended_at timestamptz,
+        synced_at timestamptz NOT NULL,
+        CONSTRAINT ck_failed_invoices_end CHECK (
+            (state = 'open') = (ended_at IS NULL)
+            AND (state = 'recovered') = (cause IS NOT NULL))
+    )
+    """,
+    "CREATE INDEX ix_failed_invoices_user_id ON failed_invoices (user_id) WHERE state = 'open'",
+    "CREATE INDEX ix_failed_invoices_first_failed_at ON failed_invoices (first_failed_at)",
+)
 # Whoever was given free videos before had only to sign up: they keep them, the first account of
 # a person counts, and no network is theirs.
 _KNOWN = (
@@ -89,7 +125,7 @@ _KNOWN = (
     """,
 )
 
-_STATEMENTS = (*_MAILS, *_ADDRESSES, *_KNOWN)
+_STATEMENTS = (*_MAILS, *_ADDRESSES, *_FAILED, *_KNOWN)
 
 
 def upgrade() -> None:
@@ -100,7 +136,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    op.execute("DROP TABLE free_claims, verifications")
+    op.execute("DROP TABLE failed_invoices, free_claims, verifications")
     op.execute("ALTER TABLE users DROP COLUMN verified_at")
     # The version before knows receipts alone: it would send any other message as one.
     op.execute("DELETE FROM mails WHERE template NOT IN ('receipt', 'welcome_plan')")

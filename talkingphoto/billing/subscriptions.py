@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import BigInteger, DateTime, Text, Uuid
 
-from talkingphoto.billing import catalog, customers, ledger, payments
+from talkingphoto.billing import catalog, customers, ledger, payments, recovery
 from talkingphoto.foundation import clock
 from talkingphoto.foundation.database import Base
 from talkingphoto.foundation.money import Money
@@ -124,6 +124,7 @@ class InvoiceFacts:
     paid_at: datetime | None
     lines: tuple[InvoiceLine, ...]
     failure_code: str | None = None
+    last_try: recovery.LastTry = recovery.LastTry()
 
 
 @dataclass(frozen=True)

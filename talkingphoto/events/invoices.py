@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from talkingphoto.billing import subscriptions
-from talkingphoto.events import receipts
+from talkingphoto.events import collecting, receipts
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
@@ -34,6 +34,7 @@ def write_of(look: Look, invoice_id: str) -> Write | None:
             session, user_id=user_id, facts=invoice, looked_at=look.looked_at
         )
         added = subscriptions.grant_invoice(session, user_id=user_id, facts=invoice, now=look.now)
+        collecting.note(session, look, user_id=user_id, invoice=invoice)
         if added:
             begins = invoice.billing_reason == "subscription_create"
             tell = receipts.owe_welcome if begins else receipts.owe

@@ -11,6 +11,7 @@ from talkingphoto.foundation import errors
 from talkingphoto.integrations.stripe_calls import API_VERSION, translated
 from talkingphoto.integrations.stripe_catalog import CatalogCalls
 from talkingphoto.integrations.stripe_checkout import CheckoutCalls
+from talkingphoto.integrations.stripe_collecting import CollectingCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
 from talkingphoto.integrations.stripe_plans import PlanCalls
 
@@ -23,6 +24,7 @@ class StripeGateway(
     PlanCalls,
     PaymentCalls,
     CatalogCalls,
+    CollectingCalls,
 ):
     """Calls to one Stripe account, or to the sandbox; every answer is in our own words.
 

@@ -18,6 +18,8 @@ ROUTES = {
     ("POST", "/auth/verify"),
     ("POST", "/auth/verify/resend"),
     ("POST", "/billing/checkout"),
+    ("GET", "/billing/pay"),
+    ("POST", "/billing/pay"),
     ("POST", "/webhook/stripe"),
     ("POST", "/webhook/video"),
     ("GET", "/media/<uuid:generation_id>/<any(video, poster):kind>"),
