@@ -9,7 +9,7 @@ import structlog
 
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import users
-from talkingphoto.billing import catalog, customers, ledger, payments, subscriptions
+from talkingphoto.billing import catalog, customers, ledger, payments, plan_credits, subscriptions
 from talkingphoto.events import checkout as checkout_events
 from talkingphoto.events.handling import look_at
 from talkingphoto.foundation import errors, ids
@@ -125,7 +125,7 @@ class PaymentService:
                 credits=account_view.credits_view(
                     ledger.balance(session, user_id=user_id, now=now),
                     plan=plan,
-                    drip=subscriptions.next_drip(session, user_id=user_id),
+                    drip=plan_credits.next_drip(session, user_id=user_id),
                 ),
                 statement=ledger.statement(session, user_id=user_id, limit=STATEMENT_ROWS),
                 invoices=tuple(
@@ -139,7 +139,7 @@ class PaymentService:
         """All months of paid years that have begun are granted, and all that ran out is ended."""
         now, batches = self.runtime.clock(), self.runtime.database.in_batches
         # First what was earned: a month that began and ran out since the last sweep was both.
-        granted = batches(lambda s: subscriptions.grant_due_drips(s, now=now), most=MOST_BATCHES)
+        granted = batches(lambda s: plan_credits.grant_due_drips(s, now=now), most=MOST_BATCHES)
         return granted + batches(lambda s: ledger.expire(s, now=now), most=MOST_BATCHES)
 
     def check_ledger(self) -> None:

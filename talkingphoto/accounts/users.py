@@ -102,6 +102,11 @@ def get(session: Session, *, user_id: str) -> User:
     return of_row(session.scalars(select(UserRow).filter_by(id=UUID(user_id))).one())
 
 
+def exists(session: Session, *, user_id: str) -> bool:
+    """Whether somebody has that id."""
+    return session.get(UserRow, UUID(user_id)) is not None
+
+
 def secret_of(session: Session, *, email: str) -> Secret | None:
     """The account behind that address; None when there is none."""
     found = session.scalars(select(UserRow).filter_by(email_key=email_key(email))).one_or_none()

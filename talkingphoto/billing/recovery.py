@@ -69,6 +69,9 @@ class LastTry:
         return self.code is not None or self.needs_bank
 
 
+NOT_TRIED = LastTry()
+
+
 @dataclass(frozen=True)
 class Renewal:
     """The next invoice of a subscription as it would be now."""
@@ -117,6 +120,8 @@ def record_refusal(
 ) -> bool:
     """The invoice is owed as it was seen then; False when a newer look knows better."""
     tried = refused.last_try
+    # A try by hand that failed is over; who came in from a mail may try another card.
+    still_asked = case((FailedInvoiceRow.asked == "manual", ""), else_=FailedInvoiceRow.asked)
     code = tried.code or "authentication_required"
     values = {
         "amount_minor": refused.amount.minor,
@@ -143,13 +148,7 @@ def record_refusal(
         )
         .on_conflict_do_update(
             index_elements=["invoice_id"],
-            # A try by hand that failed is over; who came in from a mail may try another card.
-            set_={
-                **values,
-                "asked": case(
-                    (FailedInvoiceRow.asked == "manual", ""), else_=FailedInvoiceRow.asked
-                ),
-            },
+            set_={**values, "asked": still_asked},
             where=(FailedInvoiceRow.synced_at < looked_at) & (FailedInvoiceRow.state == "open"),
         )
         .returning(FailedInvoiceRow.invoice_id)

@@ -22,7 +22,7 @@ def note(session: Session, look: Look, *, user_id: str, invoice: InvoiceFacts) -
         refused = recovery.Refused(
             invoice_id=invoice.id,
             user_id=user_id,
-            amount=invoice.total,
+            amount=invoice.charged or invoice.total,
             hosted_url=invoice.hosted_url or "",
             last_try=invoice.last_try,
         )

@@ -10,8 +10,11 @@ import stripe
 from talkingphoto.foundation import errors
 from talkingphoto.integrations.stripe_calls import API_VERSION, translated
 from talkingphoto.integrations.stripe_catalog import CatalogCalls
+from talkingphoto.integrations.stripe_changes import ChangeCalls
 from talkingphoto.integrations.stripe_checkout import CheckoutCalls
 from talkingphoto.integrations.stripe_collecting import CollectingCalls
+from talkingphoto.integrations.stripe_discounts import DiscountCalls
+from talkingphoto.integrations.stripe_lifecycle import LifecycleCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
 from talkingphoto.integrations.stripe_plans import PlanCalls
 
@@ -22,6 +25,9 @@ _SECONDS = re.compile(r"^[0-9]{1,12}$")
 class StripeGateway(
     CheckoutCalls,
     PlanCalls,
+    ChangeCalls,
+    LifecycleCalls,
+    DiscountCalls,
     PaymentCalls,
     CatalogCalls,
     CollectingCalls,

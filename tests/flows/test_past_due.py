@@ -79,8 +79,8 @@ def we_hear_of(shop: Shop, person: Person) -> None:
     client, mine = shop.sandbox.client(shop.key), customer_of(shop, person)
     for invoice in client.v1.invoices.list({"customer": mine}).data:
         failed = invoice.status == "open"
-        kind = "invoice.payment_failed" if failed else f"invoice.{_EVENTS[invoice.status]}"
-        shop.deliver([told(kind, invoice.id, mine)])
+        kind = "payment_failed" if failed else _EVENTS[str(invoice.status)]
+        shop.deliver([told(f"invoice.{kind}", invoice.id, mine)])
 
 
 def told(kind: str, invoice_id: str, customer_id: str) -> Event:
