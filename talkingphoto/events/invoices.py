@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from talkingphoto.billing import duplicates, plan_credits, steps, subscriptions
 from talkingphoto.billing.subscriptions import InvoiceFacts
-from talkingphoto.events import plans, receipts
+from talkingphoto.events import collecting, plans, receipts
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
@@ -43,6 +43,7 @@ def write_of_facts(look: Look, invoice: InvoiceFacts) -> Write:
         subscriptions.record_invoice(
             session, user_id=user_id, facts=invoice, looked_at=look.looked_at
         )
+        collecting.note(session, look, user_id=user_id, invoice=invoice)
         if duplicates.is_one(session, subscription_id=invoice.subscription_id):
             return  # paid by accident, and on its way back
         added = plan_credits.grant_invoice(session, user_id=user_id, facts=invoice, now=look.now)

@@ -18,7 +18,10 @@ HANDLERS: dict[str, Handler] = {
     "invoice.paid": invoices.handle,
     "invoice.payment_succeeded": invoices.handle,
     "invoice.payment_failed": invoices.handle,
+    # The bank wants the customer; or nobody is asked any more.
+    "invoice.payment_action_required": invoices.handle,
     "invoice.voided": invoices.handle,
+    "invoice.marked_uncollectible": invoices.handle,
     "customer.subscription.created": subscriptions.handle,
     "customer.subscription.updated": subscriptions.handle,
     "customer.subscription.deleted": subscriptions.handle,

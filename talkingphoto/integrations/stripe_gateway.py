@@ -12,6 +12,7 @@ from talkingphoto.integrations.stripe_calls import API_VERSION, translated
 from talkingphoto.integrations.stripe_catalog import CatalogCalls
 from talkingphoto.integrations.stripe_changes import ChangeCalls
 from talkingphoto.integrations.stripe_checkout import CheckoutCalls
+from talkingphoto.integrations.stripe_collecting import CollectingCalls
 from talkingphoto.integrations.stripe_discounts import DiscountCalls
 from talkingphoto.integrations.stripe_lifecycle import LifecycleCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
@@ -31,6 +32,7 @@ class StripeGateway(
     DiscountCalls,
     PaymentCalls,
     CatalogCalls,
+    CollectingCalls,
 ):
     """Calls to one Stripe account, or to the sandbox; every answer is in our own words.
 

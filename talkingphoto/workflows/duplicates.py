@@ -63,9 +63,7 @@ def _paid(look: Look, found: Duplicate) -> list[InvoiceFacts]:
     plan = plans.seen(look, found.subscription_id)
     if plan is None:
         return []
-    listed = look.stripe.fetch_invoices(
-        found.subscription_id, since=plan.facts.started_at - _A_DAY
-    )
+    listed = look.stripe.fetch_invoices(found.subscription_id, since=plan.facts.started_at - _A_DAY)
     whole = (look.stripe.fetch_invoice(one.id) for one in listed if one.status == "paid")
     return [invoice for invoice in whole if invoice is not None]
 
@@ -76,9 +74,7 @@ def _dismiss(
     now = runtime.clock()
     with runtime.transaction() as session:
         customers.lock(session, user_id=found.user_id)
-        duplicates.end(
-            session, subscription_id=found.subscription_id, state="dismissed", now=now
-        )
+        duplicates.end(session, subscription_id=found.subscription_id, state="dismissed", now=now)
         if kept is not None:
             plans.record(session, user_id=found.user_id, plan=kept)
         for write in writes:
