@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.auth_service import AuthService, auth_service
 from services.generation_service import GenerationService, generation_service
 from services.payment_service import PaymentService, payment_service
+from services.reconciliation_service import ReconciliationService, reconciliation_service
 from services.webhook_service import WebhookService, webhook_service
 from talkingphoto.accounts import mails
 from talkingphoto.events import inbox
@@ -17,6 +18,7 @@ def table(
     webhooks: WebhookService,
     auth: AuthService,
     generations: GenerationService,
+    reconciliation: ReconciliationService,
 ) -> dict[str, Task]:
     """Every task that a worker runs, bound to these services."""
 
@@ -41,6 +43,7 @@ def table(
         Task("video.tidy", generations.tidy, queue="sweeps", most_tries=1, cron="17 * * * *"),
         # Alone: after a clock that follows the sandbox has skipped much, one may take minutes.
         Task("sweep.minute", run_due_work, queue="sweeps", cron="* * * * *", alone=True),
+        *_reconciling(reconciliation),
         # Reads every entry; the next one is as good as another try.
         Task(
             "ledger.check", payments.check_ledger, queue="sweeps", most_tries=1, cron="*/5 * * * *"
@@ -49,4 +52,28 @@ def table(
     return {task.name: task for task in tasks}
 
 
-TASKS = table(payment_service, webhook_service, auth_service, generation_service)
+def _reconciling(service: ReconciliationService) -> tuple[Task, ...]:
+    def pull_missed() -> None:
+        service.pull_missed()
+
+    def compare() -> None:
+        service.compare()
+
+    # Both go on where they were broken off, the first one by itself in a while.
+    return (
+        Task(
+            "stripe.pull",
+            pull_missed,
+            queue="sweeps",
+            most_tries=1,
+            most_tries_in_an_outage=1,
+            cron="*/15 * * * *",
+            alone=True,
+        ),
+        Task("stripe.compare", compare, queue="sweeps", cron="40 3 * * *", alone=True),
+    )
+
+
+TASKS = table(
+    payment_service, webhook_service, auth_service, generation_service, reconciliation_service
+)

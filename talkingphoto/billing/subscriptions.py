@@ -22,7 +22,7 @@ LIVE = ("active", "trialing", "past_due", "unpaid", "paused")
 OVER = ("canceled", "incomplete_expired")
 # Invoices for a whole new period; the rest (a change in between, manual) bring no credits: a change
 # that starts the period anew is billed less what is unused, and would sell a period for pennies.
-_GRANTING_REASONS = frozenset({"subscription_create", "subscription_cycle"})
+GRANTING_REASONS = frozenset({"subscription_create", "subscription_cycle"})
 ROLLOVER_MONTHS = 1
 YEAR = 12
 MOST_DRIPS = 200
@@ -227,7 +227,7 @@ def record_invoice(
 
 def grant_invoice(session: Session, *, user_id: str, facts: InvoiceFacts, now: datetime) -> int:
     """The credits that a paid invoice brings now are there, once; how many those are."""
-    if facts.status != "paid" or facts.billing_reason not in _GRANTING_REASONS:
+    if facts.status != "paid" or facts.billing_reason not in GRANTING_REASONS:
         return 0
     added = 0
     for line in facts.lines:

@@ -14,7 +14,12 @@ log = structlog.get_logger()
 
 def handle(look: Look, event: StripeEvent) -> Write | None:
     """The subscription is re-read, so the order in which its events arrive does not matter."""
-    facts = look.stripe.fetch_subscription(event.object_id)
+    return write_of(look, event.object_id)
+
+
+def write_of(look: Look, subscription_id: str) -> Write | None:
+    """What to write for that subscription as it is now."""
+    facts = look.stripe.fetch_subscription(subscription_id)
     if facts is None:
         return None
 
