@@ -11,6 +11,7 @@ from datetime import datetime
 
 import structlog
 
+from talkingphoto.accounts import mails
 from talkingphoto.billing import comparisons, differences
 from talkingphoto.billing.differences import Difference, Finding
 from talkingphoto.events.handling import look_at
@@ -21,6 +22,7 @@ from talkingphoto.workflows.listings import LISTINGS, Listing
 
 log = structlog.get_logger()
 MOST_PAGES = 2000
+_WORDS = "Stripe and we disagree, and only a person can say who is right."
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,7 @@ def _alert(runtime: Runtime, difference: Difference) -> None:
     with runtime.transaction() as session:
         if not differences.move(session, difference_id=difference.id, to="alerted", now=now):
             return
+        mails.needs_a_hand(session, what=_WORDS, about=difference.object_id, now=now)
     log.error(
         "alert.difference",
         kind=difference.kind,

@@ -14,11 +14,8 @@ from sqlalchemy.orm import Session
 from talkingphoto.billing import catalog, customers
 from talkingphoto.billing.comparisons import Seen, Window
 from talkingphoto.billing.payments import CheckoutFacts
-from talkingphoto.billing.subscriptions import (
-    GRANTING_REASONS,
-    InvoiceFacts,
-    SubscriptionFacts,
-)
+from talkingphoto.billing.plan_credits import GRANTING_REASONS
+from talkingphoto.billing.subscriptions import InvoiceFacts, SubscriptionFacts
 from talkingphoto.events import checkout, invoices, subscriptions
 from talkingphoto.events.handling import Look, Write
 from talkingphoto.foundation.money import Money

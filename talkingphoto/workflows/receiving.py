@@ -7,11 +7,16 @@ from datetime import datetime
 import structlog
 from sqlalchemy.orm import Session
 
+from talkingphoto.accounts import mails
 from talkingphoto.billing import customers, differences
 from talkingphoto.events import inbox
 from talkingphoto.events.table import HANDLERS
 
 log = structlog.get_logger()
+_WORDS: dict[differences.Class, str] = {
+    "conflict": "An event of Stripe came twice and says two things.",
+    "dead": "An event of Stripe could not be processed.",
+}
 
 
 def store(session: Session, *, event: inbox.StripeEvent, raw: bytes, now: datetime) -> inbox.Stored:
@@ -63,3 +68,4 @@ def _tell(
     noted = differences.note(session, found, run_id=None, now=now)
     if noted is not None:
         differences.move(session, difference_id=noted.id, to="alerted", now=now)
+        mails.needs_a_hand(session, what=_WORDS[class_], about=event.id, now=now)

@@ -6,10 +6,12 @@ import inspect
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from talkingphoto.billing import catalog
+from talkingphoto.billing.comparisons import Window
 from talkingphoto.integrations.stripe_checkout import CheckoutOrder
 from talkingphoto.integrations.stripe_gateway import StripeGateway
 from tests.contract import recording
@@ -18,6 +20,7 @@ from tests.sandbox.running import GOOD_CARD, Process, Shop, open_shop
 # It reads a letter and calls nobody.
 _CALLS_NOBODY = {"verify"}
 _KEY = "sk_test_of_the_product"
+_WINDOW = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC))
 
 
 @dataclass
@@ -81,6 +84,13 @@ def _endpoint(scene: Scene) -> None:
         scene.gateway.ensure_endpoint(url="http://localhost:9/h", event_types=("invoice.paid",))
 
 
+def _undelivered(scene: Scene) -> None:
+    for after in (None, scene.newest("events").id):
+        scene.gateway.undelivered_events(
+            types=("invoice.paid", "charge.refunded"), since=_WINDOW.since, after=after
+        )
+
+
 @dataclass(frozen=True)
 class _Named:
     """What a session is to the payer: its id."""
@@ -109,6 +119,14 @@ VERBS: dict[str, Callable[[Scene], object]] = {
     ),
     "fetch_payment": lambda scene: scene.gateway.fetch_payment(scene.newest("payment_intents").id),
     "fetch_refunds": lambda scene: scene.gateway.fetch_refunds(scene.newest("charges").id),
+    "undelivered_events": _undelivered,
+    "list_customers": lambda scene: scene.gateway.list_customers(_WINDOW, after=None),
+    "list_subscriptions": lambda scene: scene.gateway.list_subscriptions(_WINDOW, after=None),
+    "list_invoices": lambda scene: scene.gateway.list_invoices(_WINDOW, after=None),
+    "list_checkouts": lambda scene: scene.gateway.list_checkouts(_WINDOW, after=None),
+    "list_payments": lambda scene: scene.gateway.list_payments(_WINDOW, after=None),
+    "fetch_customer": lambda scene: scene.gateway.fetch_customer(scene.customer),
+    "fetch_intent": lambda scene: scene.gateway.fetch_intent(scene.newest("payment_intents").id),
 }
 
 

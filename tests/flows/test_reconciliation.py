@@ -75,6 +75,9 @@ def test_m12_one_missing_and_one_extra_payment_are_all_that_is_listed(shop: Shop
     ]
     alerts = [line for line in logs if line["event"] == "alert.difference"]
     assert {line["object_id"] for line in alerts} == {extra, missing}
+    query = text("SELECT facts->>'about' FROM mails WHERE template = 'needs_a_hand'")
+    with shop.runtime.read_only() as session:
+        assert set(session.scalars(query)) == {extra, missing}
     first = {one.object_id: one for one in run.differences}
     assert first[extra].user_id == ada.id
     assert first[extra].theirs == "700 usd succeeded"

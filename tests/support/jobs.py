@@ -14,7 +14,12 @@ from worker.tasks import table
 def tasks_of(shop: Shop, *, webhooks: WebhookService | None = None) -> dict[str, jobs.Task]:
     """The table of tasks bound to the shop's services, or to other ones for webhooks."""
     return table(
-        shop.payments, webhooks or shop.webhooks, shop.auth, shop.generations, shop.reconciliation
+        shop.payments,
+        webhooks or shop.webhooks,
+        shop.auth,
+        shop.generations,
+        shop.letters,
+        shop.reconciliation,
     )
 
 
