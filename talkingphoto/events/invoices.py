@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from talkingphoto.accounts import mails
-from talkingphoto.billing import subscriptions
+from talkingphoto.billing import received, subscriptions
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
@@ -13,6 +13,11 @@ from talkingphoto.events.inbox import StripeEvent
 def handle(look: Look, event: StripeEvent) -> Write | None:
     """The invoice is re-read and put on record; a paid one brings its credits."""
     return write_of(look, event.object_id)
+
+
+def is_known(session: Session, event: StripeEvent) -> bool:
+    """Whether that invoice is on record as paid, for something we sell."""
+    return received.is_received(session, known_as=event.object_id)
 
 
 def write_of(look: Look, invoice_id: str) -> Write | None:

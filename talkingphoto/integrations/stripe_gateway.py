@@ -29,8 +29,15 @@ class StripeGateway(
     What is gone at Stripe, or never was there, is None.
     """
 
-    def __init__(self, *, api_key: str, api_base: str, webhook_secrets: tuple[str, ...]) -> None:
-        super().__init__(api_key=api_key, api_base=api_base)
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        api_base: str,
+        webhook_secrets: tuple[str, ...],
+        http_client: stripe.HTTPClient | None = None,
+    ) -> None:
+        super().__init__(api_key=api_key, api_base=api_base, http_client=http_client)
         self.webhook_secrets = webhook_secrets
 
     def verify(self, raw: bytes, header: str, *, now: datetime) -> None:
