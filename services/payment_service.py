@@ -1,4 +1,4 @@
-"""Buying: what is on offer, checkout, the way back from it, receipts, and the account in words."""
+"""Buying: what is on offer, checkout, the way back from it, and the account in words."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import structlog
 
 from talkingphoto import runtime as runtimes
-from talkingphoto.accounts import mails, users
-from talkingphoto.billing import catalog, customers, ledger, payments, subscriptions
+from talkingphoto.accounts import users
+from talkingphoto.billing import catalog, customers, ledger, payments, plan_credits, subscriptions
 from talkingphoto.events import checkout as checkout_events
 from talkingphoto.events.handling import look_at
 from talkingphoto.foundation import errors, ids
@@ -125,7 +125,7 @@ class PaymentService:
                 credits=account_view.credits_view(
                     ledger.balance(session, user_id=user_id, now=now),
                     plan=plan,
-                    drip=subscriptions.next_drip(session, user_id=user_id),
+                    drip=plan_credits.next_drip(session, user_id=user_id),
                 ),
                 statement=ledger.statement(session, user_id=user_id, limit=STATEMENT_ROWS),
                 invoices=tuple(
@@ -135,27 +135,11 @@ class PaymentService:
                 pending=payments.has_pending(session, user_id=user_id),
             )
 
-    def send_receipt(self, payment_id: str) -> None:
-        """The customer has the receipt of that payment in their mail, once."""
-        key = mails.receipt_key(payment_id)
-        with self.runtime.read_only() as session:
-            mail = mails.unsent(session, key=key)
-            if mail is None:
-                return  # sent by an earlier run of this job
-            payment = payments.get(session, payment_id=payment_id)
-            address = users.get(session, user_id=mail.user_id).email
-        self.runtime.mailer.send(
-            to=address, template="receipt", key=key, facts=self._receipt_facts(payment)
-        )
-        now = self.runtime.clock()
-        with self.runtime.transaction() as session:
-            mails.mark_sent(session, key=key, now=now)
-
     def run_due_work(self) -> int:
         """All months of paid years that have begun are granted, and all that ran out is ended."""
         now, batches = self.runtime.clock(), self.runtime.database.in_batches
         # First what was earned: a month that began and ran out since the last sweep was both.
-        granted = batches(lambda s: subscriptions.grant_due_drips(s, now=now), most=MOST_BATCHES)
+        granted = batches(lambda s: plan_credits.grant_due_drips(s, now=now), most=MOST_BATCHES)
         return granted + batches(lambda s: ledger.expire(s, now=now), most=MOST_BATCHES)
 
     def check_ledger(self) -> None:
@@ -223,25 +207,6 @@ class PaymentService:
             found = payments.checkout_of_session(session, user_id=user_id, session_id=session_id)
         assert found is not None, "an intent is never deleted"
         return found
-
-    def _receipt_facts(self, payment: payments.Payment) -> dict[str, str]:
-        sold = catalog.ITEMS.get(payment.item)
-        amount = f"{payment.amount.decimal()} {payment.amount.currency.upper()}"
-        when = payment.paid_at or payment.created_at
-        if sold is None:
-            credits = ""
-        elif sold.is_plan:
-            credits = f"{sold.credits} new videos are on your account. Each month brings as many."
-        else:
-            credits = f"{sold.credits} videos are on your account. They do not expire."
-        return {
-            "title": payment.description,
-            "amount": amount,
-            "date": f"{when.day} {when:%b %Y}",
-            "credits": credits,
-            "account_url": f"{self.runtime.settings.app_url}/account",
-            "sandbox": "yes" if self.runtime.settings.sandbox else "",
-        }
 
 
 payment_service = PaymentService(runtimes.current())

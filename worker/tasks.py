@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.auth_service import AuthService, auth_service
 from services.generation_service import GenerationService, generation_service
+from services.mail_service import MailService, mail_service
 from services.payment_service import PaymentService, payment_service
 from services.webhook_service import WebhookService, webhook_service
 from talkingphoto.accounts import mails
@@ -17,6 +20,7 @@ def table(
     webhooks: WebhookService,
     auth: AuthService,
     generations: GenerationService,
+    letters: MailService,
 ) -> dict[str, Task]:
     """Every task that a worker runs, bound to these services."""
 
@@ -27,7 +31,7 @@ def table(
 
     tasks = (
         Task(inbox.TASK, webhooks.process, queue=inbox.QUEUE, gave_up=webhooks.bury),
-        Task(mails.RECEIPT_TASK, payments.send_receipt, queue=mails.QUEUE),
+        *_mail(letters),
         # What a job leaves undone the row of the video says, so a failed one needs no last word;
         # nor another try, since each wakes the next, or else the sweep does.
         Task(
@@ -49,4 +53,22 @@ def table(
     return {task.name: task for task in tasks}
 
 
-TASKS = table(payment_service, webhook_service, auth_service, generation_service)
+def _mail(letters: MailService) -> tuple[Task, ...]:
+    sent = Task(
+        mails.TASK,
+        letters.send,
+        queue=mails.QUEUE,
+        # Seventeen hours of tries: a mail server may be away for a day's work.
+        most_tries_in_an_outage=28,
+        gave_up=letters.bury,
+    )
+    old = replace(
+        sent,
+        name=mails.OLD_RECEIPT_TASK,
+        verb=letters.send_old_receipt,
+        gave_up=letters.bury_old_receipt,
+    )
+    return sent, old
+
+
+TASKS = table(payment_service, webhook_service, auth_service, generation_service, mail_service)

@@ -70,6 +70,12 @@ def email_key(email: str) -> str:
     return email.strip(" ").lower()
 
 
+def masked(email: str) -> str:
+    """The address as support may see it: enough to recognise, not enough to write to."""
+    local_part, at, host = email.rpartition("@")
+    return f"{local_part[:1]}***{at}{host}"
+
+
 def add(session: Session, *, user: User, password_hash: str) -> None:
     """The user exists; Conflict when the address has an account, also one made this instant."""
     added = session.execute(
@@ -93,6 +99,11 @@ def add(session: Session, *, user: User, password_hash: str) -> None:
 def get(session: Session, *, user_id: str) -> User:
     """The user of that id, who exists."""
     return of_row(session.scalars(select(UserRow).filter_by(id=UUID(user_id))).one())
+
+
+def exists(session: Session, *, user_id: str) -> bool:
+    """Whether somebody has that id."""
+    return session.get(UserRow, UUID(user_id)) is not None
 
 
 def secret_of(session: Session, *, email: str) -> Secret | None:

@@ -64,6 +64,18 @@ HOLD = text("""
     SELECT * FROM held
 """)
 
+# The usable lots in the order in which HOLD takes them.
+IN_ORDER = text("""
+    SELECT source, description, credits, remaining, usable_until
+    FROM lots
+    WHERE user_id = :user_id AND remaining > 0
+        AND (usable_until IS NULL OR usable_until > :now)
+    ORDER BY usable_until NULLS LAST,
+        array_position(ARRAY['promo', 'free', 'gift', 'goodwill', 'plan', 'pack'], source),
+        number
+    LIMIT :most
+""")
+
 END_HOLDS = text("""
     WITH ended AS (
         UPDATE holds SET state = :state, ended_at = :now

@@ -86,6 +86,9 @@ class HoldRow(Base):
         CheckConstraint("(state = 'held') = (ended_at IS NULL)", name="ended_at"),
         Index("ix_holds_user_id", "user_id", postgresql_where=text("state = 'held'")),
         Index("ix_holds_expires_at", "expires_at", postgresql_where=text("state = 'held'")),
+        Index(
+            "ix_holds_settled", "user_id", "ended_at", postgresql_where=text("state = 'settled'")
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
