@@ -49,8 +49,11 @@ class StripeGateway(
         api_base: str,
         webhook_secrets: tuple[str, ...],
         breaker: Breaker | None = None,
+        http_client: stripe.HTTPClient | None = None,
     ) -> None:
-        super().__init__(api_key=api_key, api_base=api_base, breaker=breaker)
+        super().__init__(
+            api_key=api_key, api_base=api_base, breaker=breaker, http_client=http_client
+        )
         self.webhook_secrets = webhook_secrets
 
     def verify(self, raw: bytes, header: str, *, now: datetime) -> None:
