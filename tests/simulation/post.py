@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from talkingphoto.foundation.jobs import Task
 from tests.simulation.world import World
 from tests.support.sandbox import sign
 from worker import tasks
+from worker.bundle import services_of
 
 _MOST_ROUNDS = 50
 _WAITING = text(
@@ -114,7 +115,7 @@ class Desk:
         self._rng = rng
         self._habits = habits
         self._tasks: dict[str, Task] = tasks.table(
-            world.payments, world.webhooks, world.auth, world.generations
+            replace(services_of(world.runtime), webhooks=world.webhooks)
         )
         self._pair = ThreadPoolExecutor(max_workers=2)
 
