@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import duplicates, plan_credits, steps, subscriptions
+from talkingphoto.billing import duplicates, plan_credits, received, steps, subscriptions
 from talkingphoto.billing.subscriptions import InvoiceFacts
-from talkingphoto.events import plans, receipts
+from talkingphoto.events import collecting, plans, receipts
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
@@ -20,6 +20,11 @@ LOOK_BACK = timedelta(days=370)
 def handle(look: Look, event: StripeEvent) -> Write | None:
     """The invoice is re-read and put on record; a paid one brings its credits."""
     return write_of(look, event.object_id)
+
+
+def is_known(session: Session, event: StripeEvent) -> bool:
+    """Whether that invoice is on record as paid, for something we sell."""
+    return received.is_received(session, known_as=event.object_id)
 
 
 def write_of(look: Look, invoice_id: str) -> Write | None:
@@ -43,6 +48,7 @@ def write_of_facts(look: Look, invoice: InvoiceFacts) -> Write:
         subscriptions.record_invoice(
             session, user_id=user_id, facts=invoice, looked_at=look.looked_at
         )
+        collecting.note(session, look, user_id=user_id, invoice=invoice)
         if duplicates.is_one(session, subscription_id=invoice.subscription_id):
             return  # paid by accident, and on its way back
         added = plan_credits.grant_invoice(session, user_id=user_id, facts=invoice, now=look.now)

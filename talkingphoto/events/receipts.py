@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.accounts import mails, moments
-from talkingphoto.billing import payments, plan_credits, subscriptions
+from talkingphoto.accounts import free_videos, mails, moments
+from talkingphoto.billing import free, payments, plan_credits, subscriptions
 from talkingphoto.foundation.money import Money
 
 
@@ -55,4 +55,6 @@ def _tell(
     mails.owe(session, key=key, user_id=payer, template=template, facts=facts, now=now)
     if payment.amount.minor > 0:
         about = {"payment_id": payment.id}
+        if free_videos.release(session, user_id=payer):
+            free.grant(session, user_id=payer, now=now)
         mails.owe_founder(session, key="first_sale", template="first_sale", facts=about, now=now)
