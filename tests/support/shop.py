@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from sqlalchemy import text
@@ -60,7 +60,7 @@ class Shop:
     @property
     def services(self) -> Services:
         """What a worker of this shop calls."""
-        return services_of(self.runtime)
+        return replace(services_of(self.runtime), letters=self.letters)
 
     def a_person(self) -> Person:
         """Somebody who has just signed up and proved their address."""
