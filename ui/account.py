@@ -7,7 +7,19 @@ from datetime import tzinfo
 import streamlit as st
 
 from services import payment_service, wallet_service
-from ui import acting, doors, kit, lists, repeating, session, standing, trouble, usage, wording
+from ui import (
+    acting,
+    doors,
+    kit,
+    lists,
+    repeating,
+    session,
+    standing,
+    trouble,
+    usage,
+    verifying,
+    wording,
+)
 
 _ROWS = 5
 _SOON, _CALM = "2s", "10s"
@@ -41,6 +53,7 @@ def _body(user_id: str, visit: session.Visit, known: standing.Standing) -> None:
             st.rerun()
         wallet = acting.or_none(lambda: wallet_service.wallet_service.wallet(user_id))
         kit.show(
+            verifying.notice(visit),
             f'<div class="tp-two">{_plan(view, known, visit.zone)}'
             f"{usage.card(view, wallet, visit.zone)}</div>",
             _statement(view, visit.zone),

@@ -9,6 +9,7 @@ from services.change_service import ChangeService
 from services.generation_service import GenerationService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
+from services.reconciliation_service import ReconciliationService
 from services.subscription_service import SubscriptionService
 from services.wallet_service import WalletService
 from services.webhook_service import WebhookService
@@ -26,6 +27,7 @@ class Services:
     letters: MailService
     changes: ChangeService
     plans: SubscriptionService
+    reconciliation: ReconciliationService
     wallets: WalletService
 
 
@@ -39,5 +41,6 @@ def services_of(runtime: Runtime) -> Services:
         letters=MailService(runtime),
         changes=ChangeService(runtime),
         plans=SubscriptionService(runtime),
+        reconciliation=ReconciliationService(runtime),
         wallets=WalletService(runtime),
     )

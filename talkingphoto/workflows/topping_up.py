@@ -72,7 +72,7 @@ def _charge(
     if found is None or found.status != "open" or found.failure_code is not None:
         return  # paid from the balance, or tried before: a bank is asked once
     try:
-        runtime.gateway.pay_invoice(
+        runtime.gateway.pay_with(
             invoice_id,
             payment_method_id=card.payment_method_id,
             key=f"topup:{order.top_up_id}:pay",
