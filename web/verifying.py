@@ -61,7 +61,7 @@ def _page(token: str, *, wrong: str = "", status: int = 200) -> Response:
         style=Markup(page_style()),  # noqa: S704 - our own file
     )
     response = Response(page, status, mimetype="text/html")
-    # The address of this page holds the token.
-    response.headers["Referrer-Policy"] = "no-referrer"
+    # The address of this page holds the token. Not `no-referrer`: see foundation/browser.
+    response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cache-Control"] = "no-store"
     return response
