@@ -13,6 +13,7 @@ from flask import current_app, g, request
 
 from services.auth_service import AuthService, User
 from services.generation_service import GenerationService
+from services.invoice_service import InvoiceService
 from services.payment_service import PaymentService
 from services.webhook_service import ENDPOINT_PATH, WebhookService
 from talkingphoto.foundation import errors
@@ -41,6 +42,7 @@ class Wiring:
     runtime: Runtime
     auth: AuthService
     payments: PaymentService
+    invoices: InvoiceService
     webhooks: WebhookService
     generations: GenerationService
 

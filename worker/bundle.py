@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from services.auth_service import AuthService
 from services.change_service import ChangeService
 from services.generation_service import GenerationService
+from services.invoice_service import InvoiceService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
 from services.subscription_service import SubscriptionService
@@ -27,6 +28,7 @@ class Services:
     changes: ChangeService
     plans: SubscriptionService
     wallets: WalletService
+    invoices: InvoiceService
 
 
 def services_of(runtime: Runtime) -> Services:
@@ -40,4 +42,5 @@ def services_of(runtime: Runtime) -> Services:
         changes=ChangeService(runtime),
         plans=SubscriptionService(runtime),
         wallets=WalletService(runtime),
+        invoices=InvoiceService(runtime),
     )

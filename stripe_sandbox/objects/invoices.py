@@ -81,6 +81,8 @@ class Bill:
 def draft(unit: Unit, bill: Bill) -> Json:
     """A draft without lines is stored; nobody has been told yet."""
     invoice_id = ids.new_id("in")
+    usual = bill.customer["invoice_settings"]
+    wished = {**_from_subscription(bill.subscription), **(bill.wishes or {})}
     return unit.insert(
         {
             "id": invoice_id,
@@ -110,8 +112,9 @@ def draft(unit: Unit, bill: Bill) -> Json:
             "status": "draft",
             "status_transitions": dict.fromkeys(_TRANSITIONS),
             "test_clock": unit.clock,
-            **_from_subscription(bill.subscription),
-            **(bill.wishes or {}),
+            **wished,
+            # What nobody said of this one is as the customer's invoices always are.
+            **{name: wished.get(name) or usual[name] for name in ("custom_fields", "footer")},
             # By line: the rates, behaviour and code its tax follows.
             "_taxing": {},
         }

@@ -17,6 +17,7 @@ from talkingphoto.integrations.stripe_invoices import InvoiceCalls
 from talkingphoto.integrations.stripe_lifecycle import LifecycleCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
 from talkingphoto.integrations.stripe_plans import PlanCalls
+from talkingphoto.integrations.stripe_portal import PortalCalls
 
 TOLERANCE_SECONDS = 300
 _SECONDS = re.compile(r"^[0-9]{1,12}$")
@@ -31,6 +32,7 @@ class StripeGateway(
     PaymentCalls,
     CatalogCalls,
     InvoiceCalls,
+    PortalCalls,
 ):
     """Calls to one Stripe account, or to the sandbox; every answer is in our own words.
 

@@ -15,6 +15,7 @@ ROUTES = {
     ("POST", "/auth/login"),
     ("POST", "/auth/logout"),
     ("POST", "/billing/checkout"),
+    ("POST", "/billing/portal"),
     ("POST", "/webhook/stripe"),
     ("POST", "/webhook/video"),
     ("GET", "/media/<uuid:generation_id>/<any(video, poster):kind>"),
