@@ -15,6 +15,7 @@ from services.auth_service import AuthService, User
 from services.generation_service import GenerationService
 from services.invoice_service import InvoiceService
 from services.payment_service import PaymentService
+from services.retry_service import RetryService
 from services.webhook_service import ENDPOINT_PATH, WebhookService
 from talkingphoto.foundation import errors
 from talkingphoto.runtime import Runtime
@@ -45,6 +46,7 @@ class Wiring:
     invoices: InvoiceService
     webhooks: WebhookService
     generations: GenerationService
+    retries: RetryService
 
 
 def wiring() -> Wiring:

@@ -10,6 +10,7 @@ from services.generation_service import GenerationService
 from services.invoice_service import InvoiceService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
+from services.reconciliation_service import ReconciliationService
 from services.subscription_service import SubscriptionService
 from services.wallet_service import WalletService
 from services.webhook_service import WebhookService
@@ -27,6 +28,7 @@ class Services:
     letters: MailService
     changes: ChangeService
     plans: SubscriptionService
+    reconciliation: ReconciliationService
     wallets: WalletService
     invoices: InvoiceService
 
@@ -41,6 +43,7 @@ def services_of(runtime: Runtime) -> Services:
         letters=MailService(runtime),
         changes=ChangeService(runtime),
         plans=SubscriptionService(runtime),
+        reconciliation=ReconciliationService(runtime),
         wallets=WalletService(runtime),
         invoices=InvoiceService(runtime),
     )

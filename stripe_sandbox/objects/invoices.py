@@ -81,8 +81,6 @@ class Bill:
 def draft(unit: Unit, bill: Bill) -> Json:
     """A draft without lines is stored; nobody has been told yet."""
     invoice_id = ids.new_id("in")
-    usual = bill.customer["invoice_settings"]
-    wished = {**_from_subscription(bill.subscription), **(bill.wishes or {})}
     return unit.insert(
         {
             "id": invoice_id,
@@ -112,9 +110,7 @@ def draft(unit: Unit, bill: Bill) -> Json:
             "status": "draft",
             "status_transitions": dict.fromkeys(_TRANSITIONS),
             "test_clock": unit.clock,
-            **wished,
-            # What nobody said of this one is as the customer's invoices always are.
-            **{name: wished.get(name) or usual[name] for name in ("custom_fields", "footer")},
+            **_asked(bill),
             # By line: the rates, behaviour and code its tax follows.
             "_taxing": {},
         }
@@ -183,6 +179,13 @@ def _payer(customer: Json) -> Json:
         **{f"customer_{name}": customer[name] for name in copied},
         "customer_tax_exempt": customer["tax_exempt"],
     }
+
+
+def _asked(bill: Bill) -> Json:
+    """What was said of this invoice, or else of all invoices of its customer."""
+    said = {**_from_subscription(bill.subscription), **(bill.wishes or {})}
+    usual = bill.customer["invoice_settings"]
+    return said | {name: said.get(name) or usual[name] for name in ("custom_fields", "footer")}
 
 
 def _from_subscription(subscription: Json | None) -> Json:

@@ -89,7 +89,7 @@ class InvoiceCalls(StripeCalls):
                 {"idempotency_key": f"topup:{order.top_up_id}:final"},
             )
 
-    def pay_invoice(self, invoice_id: str, *, payment_method_id: str, key: str) -> None:
+    def pay_with(self, invoice_id: str, *, payment_method_id: str, key: str) -> None:
         """The invoice was paid with that card, its owner away; PaymentDeclined when it was not."""
         with translated():
             self._v1.invoices.pay(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from sqlalchemy import text
@@ -15,6 +15,7 @@ from services.generation_service import GenerationService
 from services.invoice_service import InvoiceService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
+from services.reconciliation_service import ReconciliationService
 from services.subscription_service import SubscriptionService
 from services.wallet_service import WalletService
 from services.webhook_service import WebhookService
@@ -22,6 +23,7 @@ from talkingphoto.billing import catalog, ledger
 from talkingphoto.events.table import HANDLERS
 from talkingphoto.foundation.money import Money
 from talkingphoto.runtime import Runtime
+from tests.support import proving
 from tests.support.clock import TestClock
 from tests.support.sandbox import VISA, Event, Paid, SandboxProcess, sign
 from worker.bundle import Services, services_of
@@ -48,6 +50,7 @@ class Shop:
         self.payments = PaymentService(runtime)
         self.webhooks = WebhookService(runtime)
         self.generations = GenerationService(runtime)
+        self.reconciliation = ReconciliationService(runtime)
         self.letters = MailService(runtime)
         self.changes = ChangeService(runtime)
         self.plans = SubscriptionService(runtime)
@@ -61,14 +64,15 @@ class Shop:
     @property
     def services(self) -> Services:
         """What a worker of this shop calls."""
-        return services_of(self.runtime)
+        return replace(services_of(self.runtime), letters=self.letters)
 
     def a_person(self) -> Person:
-        """Somebody who has just signed up."""
+        """Somebody who has just signed up and proved their address."""
         email = f"person{next(self._numbers)}-{uuid.uuid4().hex[:8]}@example.com"
         signed_in = self.auth.register(
             email=email, password=PASSWORD, terms_accepted=True, ip="127.0.0.1", user_agent="test"
         )
+        proving.prove(self.runtime, signed_in.user.id)
         return Person(signed_in.user.id, email)
 
     def sign_in(self, person: Person) -> str:
