@@ -46,6 +46,7 @@ class Paper:
     pdf_url: str | None
     refunded: Money | None = None
     dispute: str = ""
+    has_receipt: bool = False
 
     @classmethod
     def of(cls, row: payment_service.InvoiceRow | invoice_service.InvoiceRow) -> Paper:
@@ -61,6 +62,7 @@ class Paper:
             pdf_url=row.pdf_url,
             refunded=getattr(row, "refunded", None),
             dispute=getattr(row, "dispute", ""),
+            has_receipt=getattr(row, "has_receipt", False),
         )
 
 

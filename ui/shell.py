@@ -144,7 +144,7 @@ def _notices() -> None:
     code = st.query_params.get("error", "")
     if session.ended_elsewhere():
         kit.show(kit.notice("You signed out in another window."))
-    elif code.startswith(("billing.", "code.", "trial.")):
+    elif code.startswith(("billing.", "code.", "portal.", "trial.")):
         kit.show(kit.notice(messages.of(code).text, kind="bad"))
 
 

@@ -27,13 +27,13 @@ def show(visit: session.Visit, user_id: str, payment_id: str) -> None:
     kit.show(kit.heading(offer.description, back=PATH, to="Invoices"))
     acting.said()
     with st.container(key="tp-narrow"):
-        _facts(visit, user_id, offer)
-        _receipt(user_id, payment_id)
+        if _facts(visit, user_id, offer):
+            _receipt(user_id, payment_id)
         _return(visit, user_id, offer)
 
 
-def _facts(visit: session.Visit, user_id: str, offer: refund_service.RefundOffer) -> None:
-    """What is known of the payment, and its invoice if there is one."""
+def _facts(visit: session.Visit, user_id: str, offer: refund_service.RefundOffer) -> bool:
+    """What is known of the payment; whether its receipt is one of ours."""
     page = acting.or_none(lambda: invoice_service.invoice_service.page(user_id=user_id))
     rows = page.rows if page else ()
     found = next((lists.Paper.of(row) for row in rows if row.id == offer.payment_id), None)
@@ -54,6 +54,7 @@ def _facts(visit: session.Visit, user_id: str, offer: refund_service.RefundOffer
         f'<section class="tp-card"><div class="tp-row tp-row--between">{badge}{invoice}</div>'
         f"{kit.facts(facts)}</section>"
     )
+    return found is not None and found.has_receipt
 
 
 def _receipt(user_id: str, payment_id: str) -> None:

@@ -23,6 +23,7 @@ class InvoiceRow:
     pdf_url: str | None
     refunded: Money
     dispute: str
+    has_receipt: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,16 @@ PRO = InvoiceRow(
 )  # fmt: skip
 ROWS = (
     PRO,
-    replace(PRO, id="p5", description="Pack of 10 videos", number=None, total=usd(990)),
+    replace(
+        PRO, id="p5", description="Pack of 10 videos", number=None, total=usd(990), has_receipt=True
+    ),
     replace(PRO, id="p4", number="TP-0017", status="partly_refunded", refunded=usd(1200)),
     replace(PRO, id="p3", number="TP-0016", status="refunded", refunded=usd(4999)),
     replace(PRO, id="p2", number="TP-0015", dispute="Your bank looks at this payment."),
     replace(PRO, id="p1", number="TP-0014", status="open", hosted_url="http://localhost/pay"),
 )
+PACK = replace(ROWS[1], pdf_url=None, has_receipt=True)
+ROWS = (PRO, PACK, *ROWS[2:])
 OFFER = RefundOffer(
     "p6", "Pro, 14 Nov to 14 Dec 2026", usd(4999), usd(4399), 100, 88,
     "Pro, 12 of 100 used: refundable $43.99.", NOW + timedelta(days=11), True, "",
