@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from services import invoice_service
-from ui import acting, doors, fields, kit, session
+from ui import acting, countries, doors, fields, kit, session
 
 PATH = "/billing-details"
 _LONGEST = 120
@@ -68,7 +68,14 @@ def _form(now: invoice_service.BillingDetails) -> invoice_service.BillingDetails
         city = line("City", "city", "address-level2")
     with st.container(key="tp-pair-land", horizontal=True):
         state = line("State or region", "state", "address-level1")
-        country = line("Country, two letters", "country", "country")
+        codes = countries.codes()
+        country = st.selectbox(
+            "Country",
+            codes,
+            index=codes.index(now.country) if now.country in codes else 0,
+            format_func=countries.name,
+            key="tp-details-country",
+        )
     tax_id = line("VAT or tax number", "tax_id")
     po_number = line("Purchase order number", "po_number")
     return invoice_service.BillingDetails(
@@ -79,7 +86,7 @@ def _form(now: invoice_service.BillingDetails) -> invoice_service.BillingDetails
         city=city,
         postal_code=postal_code,
         state=state,
-        country=country.upper(),
+        country=str(country),
         tax_id=tax_id,
         po_number=po_number,
     )

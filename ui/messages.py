@@ -49,7 +49,7 @@ _SENTENCES = {
     "code.used_up": Message("This code has been used as often as it could be."),
     "code.first_time_only": Message("This code is for a first purchase only."),
     "code.rate_limited": Message("Too many codes. Wait a quarter of an hour and try again."),
-    "portal.rate_limited": Message("Too many tries. Wait a few minutes and try again."),
+    "portal.rate_limited": Message("You were there often just now. Wait a few minutes."),
     "trial.not_offered": Message("There is no trial of this plan. Choose it without one."),
     "trial.used": Message("You had a trial before. Choose the plan without one."),
     "change.stale": Message(
