@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import subscriptions
+from talkingphoto.billing import changes, subscriptions
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
@@ -23,6 +23,7 @@ def handle(look: Look, event: StripeEvent) -> Write | None:
         if user_id is None:
             return
         looked_at = look.looked_at
+        changes.follow(session, facts=facts, looked_at=looked_at, now=look.now)
         if not subscriptions.record(session, user_id=user_id, facts=facts, looked_at=looked_at):
             log.warning("subscription.not_ours", subscription_id=facts.id, user_id=user_id)
 

@@ -10,6 +10,7 @@ import stripe
 from talkingphoto.foundation import errors
 from talkingphoto.integrations.stripe_calls import API_VERSION, translated
 from talkingphoto.integrations.stripe_catalog import CatalogCalls
+from talkingphoto.integrations.stripe_changes import ChangeCalls
 from talkingphoto.integrations.stripe_checkout import CheckoutCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
 from talkingphoto.integrations.stripe_plans import PlanCalls
@@ -21,6 +22,7 @@ _SECONDS = re.compile(r"^[0-9]{1,12}$")
 class StripeGateway(
     CheckoutCalls,
     PlanCalls,
+    ChangeCalls,
     PaymentCalls,
     CatalogCalls,
 ):

@@ -6,10 +6,12 @@ import inspect
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from talkingphoto.billing import catalog
+from talkingphoto.integrations.stripe_changes import ChangeOrder, ScheduleOrder
 from talkingphoto.integrations.stripe_checkout import CheckoutOrder
 from talkingphoto.integrations.stripe_gateway import StripeGateway
 from tests.contract import recording
@@ -28,6 +30,7 @@ class Scene:
     payer: Shop
     customer: str = ""
     session: str = ""
+    schedule: str = ""
 
     def sell(self, item: str) -> str:
         """A new session that sells the item to the customer."""
@@ -81,6 +84,23 @@ def _endpoint(scene: Scene) -> None:
         scene.gateway.ensure_endpoint(url="http://localhost:9/h", event_types=("invoice.paid",))
 
 
+def _order(scene: Scene, item: str) -> ChangeOrder:
+    standing = scene.gateway.fetch_standing(scene.newest("subscriptions").id)
+    assert standing is not None, "there is a plan to change"
+    price = scene.gateway.ensure_price(catalog.item(item), chosen_price_id="").price_id
+    at = standing.moment(standing.period_start)
+    return ChangeOrder(standing.subscription_id, standing.line_id, price, at)
+
+
+def _schedule(scene: Scene) -> None:
+    order = _order(scene, "starter:month")
+    standing = scene.gateway.fetch_standing(order.subscription_id)
+    assert standing is not None, "there is a plan to change"
+    scene.schedule = scene.gateway.schedule_change(
+        ScheduleOrder("contract:later", standing, order.price_id, "month")
+    )
+
+
 @dataclass(frozen=True)
 class _Named:
     """What a session is to the payer: its id."""
@@ -104,6 +124,17 @@ VERBS: dict[str, Callable[[Scene], object]] = {
         scene.newest("subscriptions").id
     ),
     "fetch_invoice": lambda scene: scene.gateway.fetch_invoice(scene.newest("invoices").id),
+    "fetch_invoices": lambda scene: scene.gateway.fetch_invoices(
+        scene.newest("subscriptions").id, since=datetime(2026, 1, 1, tzinfo=UTC)
+    ),
+    "fetch_standing": lambda scene: scene.gateway.fetch_standing(scene.newest("subscriptions").id),
+    "preview_change": lambda scene: scene.gateway.preview_change(_order(scene, "pro:month")),
+    "preview_next": lambda scene: scene.gateway.preview_next(_order(scene, "pro:month")),
+    "change_now": lambda scene: scene.gateway.change_now(
+        _order(scene, "pro:month"), idempotency_key="contract:now"
+    ),
+    "schedule_change": _schedule,
+    "release_schedule": lambda scene: scene.gateway.release_schedule(scene.schedule),
     "invoice_of_payment": lambda scene: scene.gateway.invoice_of_payment(
         scene.newest("payment_intents").id
     ),
