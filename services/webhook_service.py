@@ -14,6 +14,7 @@ from talkingphoto.events import inbox
 from talkingphoto.events.handling import Handler, Known, is_ours, look_at
 from talkingphoto.events.table import HANDLERS, KNOWN
 from talkingphoto.foundation import errors
+from talkingphoto.workflows import receiving
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -46,14 +47,7 @@ class WebhookService:
                 "webhook.livemode", "The event and the key are not of the same mode."
             )
         with self.runtime.transaction() as session:
-            inbox.store(
-                session,
-                event=event,
-                raw=raw,
-                now=self.runtime.wall_clock(),
-                # What changes nothing must not keep the customer's payment waiting.
-                in_turn=event.type in HANDLERS,
-            )
+            receiving.store(session, event=event, raw=raw, now=self.runtime.wall_clock())
         return event
 
     def process(self, event_id: str) -> None:
@@ -84,8 +78,7 @@ class WebhookService:
     def bury(self, event_id: str, *, error: str) -> None:
         """The event is a dead letter, and the log says so as an alert."""
         with self.runtime.transaction() as session:
-            inbox.bury(session, event_id=event_id, error=error, now=self.runtime.wall_clock())
-        log.error("alert.webhook_dead", event_id=event_id, error=error)
+            receiving.bury(session, event_id=event_id, error=error, now=self.runtime.wall_clock())
 
     def sync_endpoint(self) -> str:
         """Stripe delivers our events to WEB_URL/webhook/stripe; a line saying what was done."""

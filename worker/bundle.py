@@ -9,6 +9,9 @@ from services.change_service import ChangeService
 from services.generation_service import GenerationService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
+from services.reconciliation_service import ReconciliationService
+from services.subscription_service import SubscriptionService
+from services.wallet_service import WalletService
 from services.webhook_service import WebhookService
 from talkingphoto.runtime import Runtime
 
@@ -23,6 +26,9 @@ class Services:
     generations: GenerationService
     letters: MailService
     changes: ChangeService
+    plans: SubscriptionService
+    reconciliation: ReconciliationService
+    wallets: WalletService
 
 
 def services_of(runtime: Runtime) -> Services:
@@ -34,4 +40,7 @@ def services_of(runtime: Runtime) -> Services:
         generations=GenerationService(runtime),
         letters=MailService(runtime),
         changes=ChangeService(runtime),
+        plans=SubscriptionService(runtime),
+        reconciliation=ReconciliationService(runtime),
+        wallets=WalletService(runtime),
     )

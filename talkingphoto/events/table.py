@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from talkingphoto.events import checkout, invoices, payments, subscriptions
+from talkingphoto.events import cards, checkout, invoices, payments, subscriptions
 from talkingphoto.events.handling import Handler, Known
 
 HANDLERS: dict[str, Handler] = {
@@ -18,13 +18,22 @@ HANDLERS: dict[str, Handler] = {
     "invoice.paid": invoices.handle,
     "invoice.payment_succeeded": invoices.handle,
     "invoice.payment_failed": invoices.handle,
+    # The bank wants the customer; or nobody is asked any more.
+    "invoice.payment_action_required": invoices.handle,
     "invoice.voided": invoices.handle,
+    "invoice.marked_uncollectible": invoices.handle,
     "customer.subscription.created": subscriptions.handle,
     "customer.subscription.updated": subscriptions.handle,
     "customer.subscription.deleted": subscriptions.handle,
     # A change that waited for its payment was made, or has lapsed.
     "customer.subscription.pending_update_applied": subscriptions.handle,
     "customer.subscription.pending_update_expired": subscriptions.handle,
+    "customer.subscription.paused": subscriptions.handle,
+    "customer.subscription.resumed": subscriptions.handle,
+    # Which card may be charged for an automatic top-up.
+    "customer.updated": cards.handle,
+    "payment_method.attached": cards.handle,
+    "payment_method.detached": cards.handle,
 }
 
 # Four events tell of one paid invoice, and the way back from a checkout tells before any of them.

@@ -147,6 +147,39 @@ def _undo_change(turn: Turn) -> str:
     return "undone"
 
 
+def _cancel(turn: Turn) -> str:
+    """Most mean it; some take the offer that is made in place of the end."""
+    plans = turn.world.services.plans
+    seen = plans.ending(turn.person.id)
+    request_id = turn.person.new_id()
+    if seen.offer is not None and turn.rng.random() < 0.3:
+        kind = seen.offer.kind
+        plans.accept_offer(user_id=turn.person.id, request_id=request_id, kind=kind)
+        return f"offered {kind}"
+    end = plans.cancel(user_id=turn.person.id, request_id=request_id)
+    _promise(turn, end == seen.ends_at, f"shown the end {seen.ends_at}, told {end}")
+    return f"ends {end:%Y-%m-%d}"
+
+
+def _resume(turn: Turn) -> str:
+    turn.world.services.plans.resume(user_id=turn.person.id)
+    return "goes on"
+
+
+def _pause(turn: Turn) -> str:
+    choices = turn.world.services.plans.pause_choices(turn.person.id)
+    if not choices:
+        return "no day to come back"
+    until = turn.rng.choice(choices).until
+    turn.world.services.plans.pause(user_id=turn.person.id, until=until)
+    return f"until {until:%Y-%m-%d}"
+
+
+def _unpause(turn: Turn) -> str:
+    turn.world.services.plans.unpause(user_id=turn.person.id)
+    return "back"
+
+
 def _spend(turn: Turn) -> str:
     """A video is begun; it is made, or comes to nothing, or nobody ever hears of it."""
     credits = min(turn.rng.choice((1, 1, 2, 5, 20)), turn.standing.available)
@@ -246,6 +279,11 @@ def _has_plan(turn: Turn) -> bool:
     return turn.standing.plan is not None
 
 
+def _is_ending(turn: Turn) -> bool:
+    plan = turn.standing.plan
+    return plan is not None and plan.cancel_at_period_end
+
+
 def _has_card(turn: Turn) -> bool:
     return _has_plan(turn) and turn.standing.stripe_id is not None
 
@@ -262,6 +300,10 @@ def _refundable(turn: Turn) -> list[payments.Payment]:
 ACTIONS = (
     Action("buys a plan", 40, lambda turn: not _has_plan(turn), _buy_plan),
     Action("changes plan", 25, _has_plan, _change),
+    Action("cancels", 6, lambda turn: _has_plan(turn) and not _is_ending(turn), _cancel),
+    Action("resumes", 20, _is_ending, _resume),
+    Action("pauses", 4, _has_plan, _pause),
+    Action("ends the pause", 3, _has_plan, _unpause),
     Action("undoes a change", 2, _has_plan, _undo_change),
     Action("buys a pack", 12, lambda turn: True, _buy_pack),
     Action("makes a video", 40, lambda turn: turn.standing.available > 0, _spend),
