@@ -73,14 +73,6 @@ NOT_TRIED = LastTry()
 
 
 @dataclass(frozen=True)
-class Renewal:
-    """The next invoice of a subscription as it would be now."""
-
-    amount: Money
-    at: datetime
-
-
-@dataclass(frozen=True)
 class Refused:
     """An invoice of a period as it is at Stripe after a try that failed."""
 
