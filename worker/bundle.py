@@ -9,6 +9,7 @@ from services.change_service import ChangeService
 from services.generation_service import GenerationService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
+from services.reconciliation_service import ReconciliationService
 from services.subscription_service import SubscriptionService
 from services.webhook_service import WebhookService
 from talkingphoto.runtime import Runtime
@@ -25,6 +26,7 @@ class Services:
     letters: MailService
     changes: ChangeService
     plans: SubscriptionService
+    reconciliation: ReconciliationService
 
 
 def services_of(runtime: Runtime) -> Services:
@@ -37,4 +39,5 @@ def services_of(runtime: Runtime) -> Services:
         letters=MailService(runtime),
         changes=ChangeService(runtime),
         plans=SubscriptionService(runtime),
+        reconciliation=ReconciliationService(runtime),
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.mail_service import MailService
+from services.reconciliation_service import ReconciliationService
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import mails
-from talkingphoto.events import inbox
+from talkingphoto.events import inbox, plans
 from talkingphoto.foundation.jobs import Task
 from talkingphoto.generations import queue as videos
 from worker.bundle import Services, services_of
@@ -24,7 +25,15 @@ def table(services: Services) -> dict[str, Task]:
         ),
         *_mail(services.letters),
         *_videos(services),
+        # The sweep takes up what it leaves undone.
+        Task(
+            plans.DUPLICATE_TASK,
+            services.changes.give_back_duplicate,
+            queue=plans.DUPLICATE_QUEUE,
+            most_tries=1,
+        ),
         *_sweeps(services),
+        *_reconciling(services.reconciliation),
     )
     return {task.name: task for task in tasks}
 
@@ -88,6 +97,28 @@ def _mail(letters: MailService) -> tuple[Task, ...]:
         "mail.renewals", letters.announce_renewals, queue="sweeps", most_tries=1, cron="7 * * * *"
     )
     return sent, old, coming
+
+
+def _reconciling(service: ReconciliationService) -> tuple[Task, ...]:
+    def pull_missed() -> None:
+        service.pull_missed()
+
+    def compare() -> None:
+        service.compare()
+
+    # Both go on where they were broken off, the first one by itself in a while.
+    return (
+        Task(
+            "stripe.pull",
+            pull_missed,
+            queue="sweeps",
+            most_tries=1,
+            most_tries_in_an_outage=1,
+            cron="*/15 * * * *",
+            alone=True,
+        ),
+        Task("stripe.compare", compare, queue="sweeps", cron="40 3 * * *", alone=True),
+    )
 
 
 TASKS = table(services_of(runtimes.current()))

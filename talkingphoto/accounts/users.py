@@ -35,6 +35,7 @@ class UserRow(Base):
     role: Mapped[str] = mapped_column(server_default=text("'customer'"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from talkingphoto.accounts import free_videos, mails, moments
-from talkingphoto.billing import free, payments, subscriptions
+from talkingphoto.billing import free, payments, plan_credits, subscriptions
+from talkingphoto.foundation.money import Money
 
 
 def owe(session: Session, *, payment_id: str, now: datetime) -> None:
@@ -26,6 +27,20 @@ def owe_welcome(session: Session, *, payment_id: str, now: datetime) -> None:
         "renews_at": moments.day(plan.renews_at if plan else None),
     }
     _tell(session, payment, template="welcome_plan", facts=facts, now=now)
+
+
+def owe_change(session: Session, *, payment_id: str, charged: Money, now: datetime) -> None:
+    """The news of a changed plan is on its way, with what was charged and brought for it."""
+    payment = payments.get(session, payment_id=payment_id)
+    plan = subscriptions.of_customer(session, user_id=payment.user_id)
+    if plan is None:
+        return  # ended meanwhile: its own message says so
+    facts = {
+        "item": plan.item.key,
+        "charged": moments.money(charged),
+        "credits": str(plan_credits.granted_by(session, reference=payment.id)),
+    }
+    _tell(session, payment, template="plan_changed", facts=facts, now=now)
 
 
 def _tell(

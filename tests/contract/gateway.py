@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from talkingphoto.billing import catalog
+from talkingphoto.billing.comparisons import Window
 from talkingphoto.billing.endings import Why
 from talkingphoto.foundation import clock
 from talkingphoto.integrations.stripe_changes import ChangeOrder, ScheduleOrder
@@ -25,6 +26,7 @@ from tests.sandbox.running import GOOD_CARD, Process, Shop, open_shop
 _CALLS_NOBODY = {"verify"}
 _KEY = "sk_test_of_the_product"
 _WHY = Why("too_expensive", "It costs more than it brings.")
+_WINDOW = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC))
 
 
 @dataclass
@@ -115,6 +117,13 @@ def _rest(scene: Scene) -> Rest:
     return Rest(scene.plan(), begins_at, clock.add_months(begins_at, months=1))
 
 
+def _undelivered(scene: Scene) -> None:
+    for after in (None, scene.newest("events").id):
+        scene.gateway.undelivered_events(
+            types=("invoice.paid", "charge.refunded"), since=_WINDOW.since, after=after
+        )
+
+
 @dataclass(frozen=True)
 class _Named:
     """What a session is to the payer: its id."""
@@ -169,6 +178,14 @@ VERBS: dict[str, Callable[[Scene], object]] = {
     ),
     "go_on": lambda scene: scene.gateway.go_on(scene.plan(), key="contract:go_on"),
     "end_now": lambda scene: scene.gateway.end_now(scene.plan(), why=_WHY, key="contract:now"),
+    "undelivered_events": _undelivered,
+    "list_customers": lambda scene: scene.gateway.list_customers(_WINDOW, after=None),
+    "list_subscriptions": lambda scene: scene.gateway.list_subscriptions(_WINDOW, after=None),
+    "list_invoices": lambda scene: scene.gateway.list_invoices(_WINDOW, after=None),
+    "list_checkouts": lambda scene: scene.gateway.list_checkouts(_WINDOW, after=None),
+    "list_payments": lambda scene: scene.gateway.list_payments(_WINDOW, after=None),
+    "fetch_customer": lambda scene: scene.gateway.fetch_customer(scene.customer),
+    "fetch_intent": lambda scene: scene.gateway.fetch_intent(scene.newest("payment_intents").id),
 }
 
 

@@ -14,6 +14,7 @@ from services.change_service import ChangeService
 from services.generation_service import GenerationService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
+from services.reconciliation_service import ReconciliationService
 from services.subscription_service import SubscriptionService
 from services.webhook_service import WebhookService
 from talkingphoto.billing import catalog, ledger
@@ -47,6 +48,7 @@ class Shop:
         self.payments = PaymentService(runtime)
         self.webhooks = WebhookService(runtime)
         self.generations = GenerationService(runtime)
+        self.reconciliation = ReconciliationService(runtime)
         self.letters = MailService(runtime)
         self.changes = ChangeService(runtime)
         self.plans = SubscriptionService(runtime)
