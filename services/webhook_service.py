@@ -10,7 +10,6 @@ import structlog
 from sqlalchemy.orm import Session
 
 from talkingphoto import runtime as runtimes
-from talkingphoto.accounts import mails
 from talkingphoto.events import inbox
 from talkingphoto.events.handling import Handler, Known, is_ours, look_at
 from talkingphoto.events.table import HANDLERS, KNOWN
@@ -80,12 +79,6 @@ class WebhookService:
         """The event is a dead letter, and the log says so as an alert."""
         with self.runtime.transaction() as session:
             receiving.bury(session, event_id=event_id, error=error, now=self.runtime.wall_clock())
-            mails.needs_a_hand(
-                session,
-                what="An event of Stripe could not be handled",
-                about=event_id,
-                now=self.runtime.clock(),
-            )
 
     def sync_endpoint(self) -> str:
         """Stripe delivers our events to WEB_URL/webhook/stripe; a line saying what was done."""

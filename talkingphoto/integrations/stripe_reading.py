@@ -8,6 +8,7 @@ from typing import Any
 
 from talkingphoto.billing.payments import CheckoutFacts
 from talkingphoto.billing.recovery import LastTry
+from talkingphoto.billing.saved_cards import SavedCard
 from talkingphoto.billing.subscriptions import (
     InvoiceFacts,
     InvoiceLine,
@@ -95,6 +96,7 @@ def invoice(found: Any, lines: Iterable[Any] | None = None) -> InvoiceFacts:
         lines=tuple(_line(line) for line in (found.lines.data if lines is None else lines)),
         failure_code=failure(payment) if payment and not isinstance(payment, str) else None,
         last_try=_last_try(found, payment),
+        top_up_id=_metadata(found).get("top_up_id"),
         charged=Money(found.amount_due, found.currency),
     )
 
@@ -104,6 +106,12 @@ def _waiting_price(found: Any) -> str | None:
     pending = getattr(found, "pending_update", None)
     items = getattr(pending, "subscription_items", None) if pending else None
     return str(items[0].price.id) if items else None
+
+
+def saved_card(method: Any) -> SavedCard | None:
+    """A card of a customer; None for any other way to pay."""
+    card = getattr(method, "card", None)
+    return SavedCard(method.id, card.brand, card.last4) if card else None
 
 
 def failure(payment_intent: Any) -> str | None:
