@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from talkingphoto import runtime as runtimes
-from talkingphoto.accounts import users
+from talkingphoto.accounts import mails, users
 from talkingphoto.billing import (
     catalog,
     changes,
@@ -154,11 +154,19 @@ class PaymentService:
         return granted + batches(lambda s: ledger.expire(s, now=now), most=MOST_BATCHES)
 
     def check_ledger(self) -> None:
-        """Each broken invariant of the ledger is an alert in the log."""
+        """Each broken invariant of the ledger is an alert, of which the founder hears too."""
         with self.runtime.read_only() as session:
             found = ledger.check(session)
         for one in found:
             log.error("alert.ledger", rule=one.rule, id=one.id, user_id=one.user_id)
+        if found:
+            with self.runtime.transaction() as session:
+                mails.needs_a_hand(
+                    session,
+                    what="The ledger does not add up",
+                    about=found[0].id,
+                    now=self.runtime.clock(),
+                )
 
     def sync_catalog(self) -> Iterator[str]:
         """Every item has a Stripe price and new checkouts use it; a line for each."""

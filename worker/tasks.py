@@ -95,7 +95,11 @@ def _mail(letters: MailService) -> tuple[Task, ...]:
         verb=letters.send_old_receipt,
         gave_up=letters.bury_old_receipt,
     )
-    return sent, old
+    # Looks at Stripe for each: what it cannot see now it sees an hour later.
+    coming = Task(
+        "mail.renewals", letters.announce_renewals, queue="sweeps", most_tries=1, cron="7 * * * *"
+    )
+    return sent, old, coming
 
 
 def _reconciling(service: ReconciliationService) -> tuple[Task, ...]:
