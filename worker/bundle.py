@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from services.auth_service import AuthService
 from services.change_service import ChangeService
 from services.generation_service import GenerationService
+from services.invoice_service import InvoiceService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
 from services.reconciliation_service import ReconciliationService
@@ -29,6 +30,7 @@ class Services:
     plans: SubscriptionService
     reconciliation: ReconciliationService
     wallets: WalletService
+    invoices: InvoiceService
 
 
 def services_of(runtime: Runtime) -> Services:
@@ -43,4 +45,5 @@ def services_of(runtime: Runtime) -> Services:
         plans=SubscriptionService(runtime),
         reconciliation=ReconciliationService(runtime),
         wallets=WalletService(runtime),
+        invoices=InvoiceService(runtime),
     )

@@ -63,6 +63,7 @@ def _sweeps(services: Services) -> tuple[Task, ...]:
         services.changes.sweep()
         services.plans.run_due_work()
         services.wallets.run_due_work()
+        services.invoices.run_due_work()
         services.generations.sweep()
         services.auth.forget_past()
 
