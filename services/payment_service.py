@@ -1,4 +1,4 @@
-"""Buying: what is on offer, checkout, the way back from it, receipts, and the account in words."""
+"""Buying: what is on offer, checkout, the way back from it, and the account in words."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import structlog
 
 from talkingphoto import runtime as runtimes
-from talkingphoto.accounts import mails, users
-from talkingphoto.billing import catalog, customers, ledger, payments, subscriptions
+from talkingphoto.accounts import users
+from talkingphoto.billing import catalog, customers, ledger, payments, plan_credits, subscriptions
+from talkingphoto.billing.extras import Extras
 from talkingphoto.events import checkout as checkout_events
 from talkingphoto.events.handling import look_at
 from talkingphoto.foundation import errors, ids
 from talkingphoto.integrations.stripe_checkout import CheckoutOrder
-from talkingphoto.workflows import account_view, offers
+from talkingphoto.workflows import account_view, codes, offers, trying
 
 log = structlog.get_logger()
 STATEMENT_ROWS = 50
@@ -60,17 +61,22 @@ class PaymentService:
             renews_at=plan.renews_at if plan else None,
         )
 
-    def start_checkout(self, *, user_id: str, item: str, request_id: str) -> str:
+    def start_checkout(
+        self, *, user_id: str, item: str, request_id: str, code: str = "", trial: bool = False
+    ) -> str:
         """The address of the hosted page for that intent; the same request gives the same page.
 
-        InvalidRequest for an unknown item; Conflict when the customer has a plan already, or the
-        request's page is used up. Other open pages for a plan are closed: one plan is enough."""
+        InvalidRequest for an unknown item, code or trial; Conflict for a second plan or trial, or
+        a page that is used up. Other open pages for a plan are closed: one plan is enough."""
         sold = catalog.item(item)
         if not ids.is_uuid(request_id):
             raise errors.InvalidRequest(
                 "billing.request_id", "This form is out of date. Reload the page and try again."
             )
-        intent, rivals = self._store_intent(user_id=user_id, request_id=request_id, sold=sold)
+        wanted = self._wanted(user_id=user_id, sold=sold, code=code, trial=trial)
+        intent, rivals = self._store_intent(
+            user_id=user_id, request_id=request_id, sold=sold, wanted=wanted
+        )
         self._close(rivals, user_id=user_id)
         if intent.url is not None:
             return intent.url
@@ -85,6 +91,8 @@ class PaymentService:
                 price_id=intent.price_id,
                 success_url=self.runtime.settings.success_url,
                 cancel_url=self.runtime.settings.cancel_url(item=sold.key),
+                extras=intent.extras,
+                card_required=self.runtime.settings.trial_card == "required",
             )
         )
         assert made.url is not None, "a hosted session has an address"
@@ -111,7 +119,7 @@ class PaymentService:
             item=sold.key,
             title=sold.title,
             is_plan=sold.is_plan,
-            credits_added=sold.credits if intent.state == "paid" else 0,
+            credits_added=trying.credits(intent, sold) if intent.state == "paid" else 0,
             balance=balance.available,
         )
 
@@ -125,7 +133,7 @@ class PaymentService:
                 credits=account_view.credits_view(
                     ledger.balance(session, user_id=user_id, now=now),
                     plan=plan,
-                    drip=subscriptions.next_drip(session, user_id=user_id),
+                    drip=plan_credits.next_drip(session, user_id=user_id),
                 ),
                 statement=ledger.statement(session, user_id=user_id, limit=STATEMENT_ROWS),
                 invoices=tuple(
@@ -135,27 +143,11 @@ class PaymentService:
                 pending=payments.has_pending(session, user_id=user_id),
             )
 
-    def send_receipt(self, payment_id: str) -> None:
-        """The customer has the receipt of that payment in their mail, once."""
-        key = mails.receipt_key(payment_id)
-        with self.runtime.read_only() as session:
-            mail = mails.unsent(session, key=key)
-            if mail is None:
-                return  # sent by an earlier run of this job
-            payment = payments.get(session, payment_id=payment_id)
-            address = users.get(session, user_id=mail.user_id).email
-        self.runtime.mailer.send(
-            to=address, template="receipt", key=key, facts=self._receipt_facts(payment)
-        )
-        now = self.runtime.clock()
-        with self.runtime.transaction() as session:
-            mails.mark_sent(session, key=key, now=now)
-
     def run_due_work(self) -> int:
         """All months of paid years that have begun are granted, and all that ran out is ended."""
         now, batches = self.runtime.clock(), self.runtime.database.in_batches
         # First what was earned: a month that began and ran out since the last sweep was both.
-        granted = batches(lambda s: subscriptions.grant_due_drips(s, now=now), most=MOST_BATCHES)
+        granted = batches(lambda s: plan_credits.grant_due_drips(s, now=now), most=MOST_BATCHES)
         return granted + batches(lambda s: ledger.expire(s, now=now), most=MOST_BATCHES)
 
     def check_ledger(self) -> None:
@@ -179,11 +171,20 @@ class PaymentService:
                     price_id=price.price_id,
                     product_id=price.product_id,
                     looked_at=looked_at,
+                    amount=sold.price,
                 )
             yield f"{sold.key}: {sold.price.decimal()} {sold.price.currency}, {price.price_id}"
 
+    def _wanted(self, *, user_id: str, sold: catalog.Item, code: str, trial: bool) -> Extras:
+        wanted = Extras()
+        if trial:
+            wanted = trying.on_trial(self.runtime, wanted, user_id=user_id, sold=sold)
+        if code:
+            wanted = codes.with_code(self.runtime, wanted, code, user_id=user_id, sold=sold)
+        return wanted
+
     def _store_intent(
-        self, *, user_id: str, request_id: str, sold: catalog.Item
+        self, *, user_id: str, request_id: str, sold: catalog.Item, wanted: Extras
     ) -> tuple[payments.Checkout, tuple[str, ...]]:
         now = self.runtime.clock()
         with self.runtime.transaction() as session:
@@ -191,7 +192,12 @@ class PaymentService:
             if sold.is_plan and subscriptions.of_customer(session, user_id=user_id):
                 raise errors.Conflict(*_ONE_PLAN)
             intent = payments.open_checkout(
-                session, user_id=user_id, request_id=request_id, item_key=sold.key, now=now
+                session,
+                user_id=user_id,
+                request_id=request_id,
+                item_key=sold.key,
+                now=now,
+                wanted=wanted,
             )
             return intent, payments.rival_sessions(session, checkout=intent)
 
@@ -223,25 +229,6 @@ class PaymentService:
             found = payments.checkout_of_session(session, user_id=user_id, session_id=session_id)
         assert found is not None, "an intent is never deleted"
         return found
-
-    def _receipt_facts(self, payment: payments.Payment) -> dict[str, str]:
-        sold = catalog.ITEMS.get(payment.item)
-        amount = f"{payment.amount.decimal()} {payment.amount.currency.upper()}"
-        when = payment.paid_at or payment.created_at
-        if sold is None:
-            credits = ""
-        elif sold.is_plan:
-            credits = f"{sold.credits} new videos are on your account. Each month brings as many."
-        else:
-            credits = f"{sold.credits} videos are on your account. They do not expire."
-        return {
-            "title": payment.description,
-            "amount": amount,
-            "date": f"{when.day} {when:%b %Y}",
-            "credits": credits,
-            "account_url": f"{self.runtime.settings.app_url}/account",
-            "sandbox": "yes" if self.runtime.settings.sandbox else "",
-        }
 
 
 payment_service = PaymentService(runtimes.current())

@@ -1,24 +1,18 @@
-"""How amounts, counts and dates read; formatting of money happens here and nowhere else."""
+"""How amounts, counts and dates read; what mails say too is in talkingphoto/foundation/wording."""
 
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 
-from talkingphoto.foundation import money
+from talkingphoto.foundation import wording
 from talkingphoto.foundation.money import Money
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_SIGNS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "inr": "₹"}
-MINUS = "\N{MINUS SIGN}"
-
-
-def amount(value: Money) -> str:
-    """The amount as a person reads it: $1,999.90."""
-    sign = MINUS if value.minor < 0 else ""
-    digits = f"{abs(value.decimal()):,.{money.exponent(value.currency)}f}"
-    symbol = _SIGNS.get(value.currency)
-    return f"{sign}{symbol}{digits}" if symbol else f"{sign}{value.currency.upper()} {digits}"
+MINUS = wording.MINUS
+amount = wording.amount
+videos = wording.videos
+are = wording.are
+day = wording.day
 
 
 def each(value: Money, count: int) -> str:
@@ -32,11 +26,6 @@ def price(value: Money, interval: str) -> str:
     return f"{amount(value)} a {interval}"
 
 
-def videos(count: int) -> str:
-    """A number of videos: 1 video, 30 videos."""
-    return f"{count:,} video" if count == 1 else f"{count:,} videos"
-
-
 def days(count: int) -> str:
     """A number of days: 1 day, 90 days."""
     return f"{count:,} day" if count == 1 else f"{count:,} days"
@@ -45,17 +34,6 @@ def days(count: int) -> str:
 def change(count: int) -> str:
     """A movement with its sign: +30, or a true minus."""
     return f"+{count:,}" if count > 0 else f"{MINUS}{abs(count):,}" if count < 0 else "0"
-
-
-def are(count: int) -> str:
-    """The verb that goes with so many."""
-    return "is" if count == 1 else "are"
-
-
-def day(at: datetime, zone: tzinfo) -> str:
-    """The day in the reader's zone: 14 Dec 2026."""
-    local = at.astimezone(zone)
-    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
 
 
 def moment(at: datetime, zone: tzinfo) -> str:

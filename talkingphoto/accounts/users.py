@@ -70,6 +70,12 @@ def email_key(email: str) -> str:
     return email.strip(" ").lower()
 
 
+def masked(email: str) -> str:
+    """The address as support may see it: enough to recognise, not enough to write to."""
+    local_part, at, host = email.rpartition("@")
+    return f"{local_part[:1]}***{at}{host}"
+
+
 def add(session: Session, *, user: User, password_hash: str) -> None:
     """The user exists; Conflict when the address has an account, also one made this instant."""
     added = session.execute(

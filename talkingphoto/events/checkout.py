@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.accounts import mails
 from talkingphoto.billing import payments
-from talkingphoto.events import invoices
+from talkingphoto.events import invoices, receipts
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
@@ -41,6 +40,5 @@ def write_of(look: Look, session_id: str, *, failed: bool = False) -> Write | No
 
 def fulfil_pack(session: Session, look: Look, facts: payments.CheckoutFacts) -> None:
     """The pack is on the account and its receipt on the way, once."""
-    assert facts.user_id is not None
     payments.fulfil_pack(session, facts=facts, now=look.now, looked_at=look.looked_at)
-    mails.queue_receipt(session, user_id=facts.user_id, payment_id=facts.id, now=look.now)
+    receipts.owe(session, payment_id=facts.id, now=look.now)

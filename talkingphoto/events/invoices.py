@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.accounts import mails
-from talkingphoto.billing import subscriptions
-from talkingphoto.events import plans
+from talkingphoto.billing import plan_credits, subscriptions
+from talkingphoto.events import plans, receipts
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
@@ -32,8 +31,10 @@ def write_of(look: Look, invoice_id: str) -> Write | None:
         subscriptions.record_invoice(
             session, user_id=user_id, facts=invoice, looked_at=look.looked_at
         )
-        added = subscriptions.grant_invoice(session, user_id=user_id, facts=invoice, now=look.now)
+        added = plan_credits.grant_invoice(session, user_id=user_id, facts=invoice, now=look.now)
         if added:
-            mails.queue_receipt(session, user_id=user_id, payment_id=invoice.id, now=look.now)
+            begins = invoice.billing_reason == "subscription_create"
+            tell = receipts.owe_welcome if begins else receipts.owe
+            tell(session, payment_id=invoice.id, now=look.now)
 
     return write

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import attempts, payments, subscriptions
+from talkingphoto.billing import attempts, payments, plan_credits
 from talkingphoto.events import checkout, invoices
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
@@ -49,7 +49,7 @@ def handle_refund(look: Look, event: StripeEvent) -> Write | None:
         )
         if payment is not None and payment.status == "refunded":
             # What was paid for in advance and is paid back will not come.
-            subscriptions.stop_drips(session, reference=payment.id)
+            plan_credits.stop_drips(session, reference=payment.id)
         return payment is not None
 
     def write(session: Session) -> None:

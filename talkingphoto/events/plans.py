@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import endings, pauses, subscriptions
+from talkingphoto.billing import endings, pauses, subscriptions, trials
+from talkingphoto.events import farewells, trying
 from talkingphoto.events.handling import Look
+from talkingphoto.integrations.stripe_lifecycle import CardFacts
 
 log = structlog.get_logger()
 
@@ -19,12 +21,17 @@ class Plan:
 
     look: Look
     facts: subscriptions.SubscriptionFacts
+    card: CardFacts | None = None
 
 
 def seen(look: Look, subscription_id: str) -> Plan | None:
     """The plan as it is now; None when Stripe knows no such subscription."""
     facts = look.stripe.fetch_subscription(subscription_id)
-    return Plan(look, facts) if facts else None
+    if facts is None:
+        return None
+    # Whose trial it is depends on the card, and on nothing else of it.
+    card = look.stripe.card_of_plan(facts.id) if facts.status == "trialing" else None
+    return Plan(look, facts, card)
 
 
 def record(session: Session, *, user_id: str, plan: Plan) -> None:
@@ -32,11 +39,16 @@ def record(session: Session, *, user_id: str, plan: Plan) -> None:
     facts, looked_at = plan.facts, plan.look.looked_at
     if not subscriptions.record(session, user_id=user_id, facts=facts, looked_at=looked_at):
         log.warning("subscription.not_ours", subscription_id=facts.id, user_id=user_id)
-    endings.follow(session, facts=facts, looked_at=looked_at)
-    pauses.follow(
+    if plan.card is not None and facts.standing.trial_ends_at is not None:
+        trying.follow(session, user_id=user_id, plan=plan.facts, card=plan.card, now=plan.look.now)
+    wish = endings.follow(session, facts=facts, looked_at=looked_at)
+    rest = pauses.follow(
         session,
         subscription_id=facts.id,
         is_paused=facts.standing.is_paused and facts.status not in subscriptions.OVER,
         looked_at=looked_at,
         now=plan.look.now,
     )
+    known = subscriptions.find(session, subscription_id=facts.id)
+    if known is not None and not trials.is_refused(session, subscription_id=facts.id):
+        farewells.tell(session, known, farewells.News(wish, rest), now=plan.look.now)

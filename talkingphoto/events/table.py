@@ -23,4 +23,5 @@ HANDLERS: dict[str, Handler] = {
     "customer.subscription.deleted": subscriptions.handle,
     "customer.subscription.paused": subscriptions.handle,
     "customer.subscription.resumed": subscriptions.handle,
+    "customer.subscription.trial_will_end": subscriptions.handle,
 }

@@ -5,18 +5,29 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
+from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from talkingphoto.foundation import database, errors
 
 TIMEOUT_SECONDS = 10
 _TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "email"
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A message written out."""
+
+    subject: str
+    text: str
+    html: str
 
 
 class Mailer:
@@ -26,18 +37,24 @@ class Mailer:
         self._smtp_url = smtp_url
         self._sender = sender
         self._folder = folder
-        self._pages = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
-            autoescape=select_autoescape(["html"]),
-            undefined=StrictUndefined,
-        )
+        # One template a moment: each part puts the same words into a layout of its own.
+        self._text = _pages(escaped=False)
+        self._html = _pages(escaped=True)
 
-    def send(self, *, to: str, template: str, key: str, facts: dict[str, str]) -> None:
+    def write(self, *, template: str, words: Mapping[str, str]) -> Parts:
+        """The message as it will read; no word of it becomes markup or a header of its own."""
+        told = {name: _one_line(word) for name, word in words.items()}
+        text = self._text.get_template(f"{template}.txt").render(told, layout="layout.txt")
+        html = self._html.get_template(f"{template}.txt").render(told, layout="layout.html")
+        subject, _, body = text.partition("\n")
+        return Parts(subject=_one_line(subject), text=body.strip() + "\n", html=html)
+
+    def send(self, *, to: str, template: str, key: str, words: Mapping[str, str]) -> None:
         """The message has left, or lies in the folder; Unavailable when the server refuses.
 
         `key` names the fact, so a message sent twice carries the same Message-ID."""
         database.assert_outside_transaction()
-        message = self._compose(to=to, template=template, key=key, facts=facts)
+        message = self._message(to, self.write(template=template, words=words), key=key)
         if not self._smtp_url:
             self._file(message, key=key)
             return
@@ -48,19 +65,15 @@ class Mailer:
                 fault
             )
 
-    def _compose(self, *, to: str, template: str, key: str, facts: dict[str, str]) -> EmailMessage:
-        text = self._pages.get_template(f"{template}.txt").render(facts)
-        subject, _, body = text.partition("\n")
+    def _message(self, to: str, parts: Parts, *, key: str) -> EmailMessage:
         host = self._sender.rpartition("@")[2].strip("> ")
         message = EmailMessage()
         message["From"] = self._sender
         message["To"] = to
-        message["Subject"] = subject
+        message["Subject"] = parts.subject
         message["Message-ID"] = f"<{_file_name(key)}@{host}>"
-        message.set_content(body.strip() + "\n")
-        message.add_alternative(
-            self._pages.get_template(f"{template}.html").render(facts), subtype="html"
-        )
+        message.set_content(parts.text)
+        message.add_alternative(parts.html, subtype="html")
         return message
 
     def _file(self, message: EmailMessage, *, key: str) -> None:
@@ -82,6 +95,20 @@ class Mailer:
             if server.username:
                 smtp.login(unquote(server.username), unquote(server.password or ""))
             smtp.send_message(message)
+
+
+def _pages(*, escaped: bool) -> Environment:
+    # The text part is no markup: escaped, "R&D" would read "R&amp;D".
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=escaped,  # noqa: S701
+        undefined=StrictUndefined,
+    )
+
+
+def _one_line(word: str) -> str:
+    """The word without line ends and other letters that nobody sees: they could begin a header."""
+    return " ".join("".join(c if c.isprintable() else " " for c in word).split())
 
 
 def _file_name(key: str) -> str:

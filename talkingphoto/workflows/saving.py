@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from talkingphoto.billing import customers, endings, reductions, subscriptions
+from talkingphoto.billing import customers, endings, subscriptions
 from talkingphoto.billing.endings import Cancellation, OfferKind
 from talkingphoto.events import plans
 from talkingphoto.events.handling import look_at
-from talkingphoto.foundation import errors
+from talkingphoto.foundation import errors, wording
 from talkingphoto.integrations.stripe_discounts import NewCoupon
 from talkingphoto.runtime import Runtime
 from talkingphoto.workflows import pausing
@@ -122,7 +122,7 @@ def _in_words(kind: OfferKind, plan: subscriptions.Subscription) -> SaveOffer:
         kind="discount",
         title=f"Stay for {STAY.percent} % less",
         words=f"Pay {_reduced(plan)} a month for {STAY.months} months, then"
-        f" {reductions.money(plan.price)} again. You get as many videos as before.",
+        f" {wording.amount(plan.price)} again. You get as many videos as before.",
         action=f"Take {STAY.percent} % off",
     )
 
@@ -131,18 +131,18 @@ def _done(kind: str, plan: subscriptions.Subscription) -> str:
     if kind == "pause":
         until = plan.standing.resumes_at or pausing.choices(plan)[0].until
         return (
-            f"Your plan rests from {reductions.day(plan.period_end)} to"
-            f" {reductions.day(until)}. Nothing is charged in between."
+            f"Your plan rests from {wording.day(plan.period_end)} to"
+            f" {wording.day(until)}. Nothing is charged in between."
         )
     return (
         f"You pay {_reduced(plan)} a month for {STAY.months} months, then"
-        f" {reductions.money(plan.price)} again."
+        f" {wording.amount(plan.price)} again."
     )
 
 
 def _reduced(plan: subscriptions.Subscription) -> str:
     left = plan.price - plan.price.percent(STAY.percent)
-    return reductions.money(left)
+    return wording.amount(left)
 
 
 _GONE = ("offer.gone", "This offer is not there any more. Your plan runs as before.")

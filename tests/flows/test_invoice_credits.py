@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from talkingphoto.billing import catalog, ledger, subscriptions
+from talkingphoto.billing import catalog, ledger, plan_credits, subscriptions
 from talkingphoto.foundation.clock import add_months
 from talkingphoto.foundation.money import Money
 from tests.support.shop import Shop
@@ -71,7 +71,7 @@ def test_only_a_paid_whole_period_brings_credits_and_once(
     )
     for _ in range(2):
         with shop.runtime.transaction() as session:
-            subscriptions.grant_invoice(
+            plan_credits.grant_invoice(
                 session, user_id=ada.id, facts=facts, now=shop.runtime.clock()
             )
     assert shop.balance(ada) == 3 + credits
@@ -80,13 +80,13 @@ def test_only_a_paid_whole_period_brings_credits_and_once(
 def test_one_sweep_after_a_year_grants_and_ends_more_than_one_batch_holds(shop: Shop) -> None:
     ada = shop.a_person()
     invoices = 20
-    assert invoices * 11 > subscriptions.MOST_DRIPS
+    assert invoices * 11 > plan_credits.MOST_DRIPS
     with shop.runtime.transaction() as session:
         price_id = catalog.current_price_id(session, item_key="starter:year")
         for number in range(invoices):
             facts = invoice(shop, price_id, number=number)
             now = shop.runtime.clock()
-            subscriptions.grant_invoice(session, user_id=ada.id, facts=facts, now=now)
+            plan_credits.grant_invoice(session, user_id=ada.id, facts=facts, now=now)
     assert shop.balance(ada) == 3 + invoices * 30
     shop.clock.move_to(add_months(shop.runtime.clock(), months=12))
     # Eleven months were granted of each, and of the twelve now granted eleven have ended.

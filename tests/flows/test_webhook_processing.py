@@ -18,6 +18,7 @@ from aiosmtpd.handlers import Message
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from services.mail_service import MailService
 from services.payment_service import PaymentService
 from talkingphoto.billing import catalog, ledger
 from talkingphoto.foundation import errors
@@ -199,7 +200,7 @@ def test_the_receipt_of_a_purchase_reaches_the_mail_server_once(shop: Shop) -> N
             update={"smtp_url": SecretStr(f"smtp://127.0.0.1:{port}")}
         )
         mailing = Runtime(settings, clock=shop.clock)
-        shop.payments = PaymentService(mailing)
+        shop.letters = MailService(mailing)
         events = shop.buys(ada, "starter:month")
         shop.deliver(events)
         run_due_jobs(shop)
@@ -208,7 +209,7 @@ def test_the_receipt_of_a_purchase_reaches_the_mail_server_once(shop: Shop) -> N
         server.stop()
     assert [mail["To"] for mail in inbox.mails] == [ada.email]
     (mail,) = inbox.mails
-    assert mail["Subject"] == "Your receipt for Starter, one month: 19.99 USD"
+    assert mail["Subject"] == "You are on Starter, paid monthly"
     parts = [part.get_content_type() for part in mail.walk() if not part.is_multipart()]
     assert parts == ["text/plain", "text/html"]
 
@@ -223,7 +224,7 @@ def test_without_a_mail_server_the_receipt_lies_in_the_outbox_folder(shop: Shop)
         for path in folder.glob("*.eml")
     ]
     assert [mail["Subject"] for mail in mails if mail["To"] == ada.email] == [
-        "Your receipt for 10 videos: 9.90 USD"
+        "Your receipt for 10 videos: $9.90"
     ]
 
 

@@ -72,7 +72,7 @@ def test_an_event_whose_workers_died_too_often_is_a_dead_letter(shop: Shop) -> N
     (paid,) = of_type(shop.new_events(), "checkout.session.completed")
     shop.webhooks.receive(*sign(paid, shop.secret))
     set_jobs(shop, "status = 'doing', attempts = :most", most=jobs.MOST_RESCUES)
-    tasks = table(shop.payments, shop.webhooks, shop.auth, shop.generations)
+    tasks = table(shop.payments, shop.webhooks, shop.auth, shop.generations, shop.letters)
     app = jobs.build_app(shop.runtime.database_url, tasks, connections=2)
 
     async def rescue() -> int:
@@ -93,7 +93,7 @@ def test_an_event_outlives_an_outage_of_stripe(shop: Shop) -> None:
     shop.webhooks.receive(*sign(paid, shop.secret))
     settings = shop.runtime.settings.model_copy(update={"stripe_api_base": "http://127.0.0.1:9"})
     away = WebhookService(Runtime(settings, clock=shop.clock))
-    tasks = table(shop.payments, away, shop.auth, shop.generations)
+    tasks = table(shop.payments, away, shop.auth, shop.generations, shop.letters)
     set_jobs(shop, "attempts = :tries", tries=tasks["stripe.event"].most_tries - 1)
     app = jobs.build_app(shop.runtime.database_url, tasks, connections=5)
 
@@ -112,7 +112,9 @@ def test_an_event_outlives_an_outage_of_stripe(shop: Shop) -> None:
 def test_two_sweeps_that_are_due_at_once_follow_one_another(
     shop: Shop, alone: bool, meetings: int
 ) -> None:
-    assert table(shop.payments, shop.webhooks, shop.auth, shop.generations)["sweep.minute"].alone
+    assert table(shop.payments, shop.webhooks, shop.auth, shop.generations, shop.letters)[
+        "sweep.minute"
+    ].alone
     both, met = threading.Barrier(2), []
 
     def sweep() -> None:

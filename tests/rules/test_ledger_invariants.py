@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from services.auth_service import AuthService
 from services.generation_service import GenerationService
+from services.mail_service import MailService
 from services.payment_service import PaymentService
 from services.webhook_service import WebhookService
 from talkingphoto.billing import ledger
@@ -204,6 +205,7 @@ def test_m4_a_lot_that_is_off_is_an_alert_that_names_it(book: Book, runtime: Run
         WebhookService(runtime),
         AuthService(runtime),
         GenerationService(runtime),
+        MailService(runtime),
     )["ledger.check"]
     lot = book.grant(book.customer(), 10)
     with capture_logs() as well:

@@ -14,7 +14,9 @@ def run_due_jobs(shop: Shop, *, most_tries: int = 3) -> None:
     """Every job that is due has run; failed ones were tried again at once, so many times."""
     tasks = {
         name: replace(task, most_tries=most_tries, first_wait_seconds=0, cron=None)
-        for name, task in table(shop.payments, shop.webhooks, shop.auth, shop.generations).items()
+        for name, task in table(
+            shop.payments, shop.webhooks, shop.auth, shop.generations, shop.letters
+        ).items()
     }
     app = jobs.build_app(shop.runtime.database_url, tasks, connections=5)
 

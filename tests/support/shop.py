@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from services.auth_service import AuthService
 from services.generation_service import GenerationService
+from services.mail_service import MailService
 from services.payment_service import PaymentService
 from services.subscription_service import SubscriptionService
 from services.webhook_service import WebhookService
@@ -44,6 +45,7 @@ class Shop:
         self.webhooks = WebhookService(runtime)
         self.generations = GenerationService(runtime)
         self.plans = SubscriptionService(runtime)
+        self.letters = MailService(runtime)
         self.key = runtime.settings.stripe_secret_key.get_secret_value()
         self.secret = runtime.settings.webhook_secrets[0]
         self._numbers = count(1)
