@@ -9,13 +9,21 @@ import structlog
 
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import users
-from talkingphoto.billing import catalog, customers, ledger, payments, plan_credits, subscriptions
+from talkingphoto.billing import (
+    catalog,
+    changes,
+    customers,
+    ledger,
+    payments,
+    plan_credits,
+    subscriptions,
+)
 from talkingphoto.billing.extras import Extras
 from talkingphoto.events import checkout as checkout_events
 from talkingphoto.events.handling import look_at
 from talkingphoto.foundation import errors, ids
 from talkingphoto.integrations.stripe_checkout import CheckoutOrder
-from talkingphoto.workflows import account_view, codes, offers, trying
+from talkingphoto.workflows import account_view, change_view, codes, offers, trying
 
 log = structlog.get_logger()
 STATEMENT_ROWS = 50
@@ -47,6 +55,7 @@ class PaymentService:
 
     def __init__(self, runtime: runtimes.Runtime) -> None:
         self.runtime = runtime
+        self._tries = codes.counter(runtime)
 
     def pricing(self, user_id: str | None) -> Pricing:
         """The price list, with the customer's own plan marked."""
@@ -128,6 +137,7 @@ class PaymentService:
         now = self.runtime.clock()
         with self.runtime.read_only() as session:
             plan = subscriptions.of_customer(session, user_id=user_id)
+            change = changes.open_of(session, user_id=user_id)
             return AccountView(
                 plan=account_view.plan_view(plan),
                 credits=account_view.credits_view(
@@ -141,6 +151,8 @@ class PaymentService:
                     for payment in payments.recent(session, user_id=user_id, limit=PAYMENT_ROWS)
                 ),
                 pending=payments.has_pending(session, user_id=user_id),
+                change=change_view.pending(change),
+                change_pay_url=change_view.pay_url(change),
             )
 
     def run_due_work(self) -> int:
@@ -180,6 +192,7 @@ class PaymentService:
         if trial:
             wanted = trying.on_trial(self.runtime, wanted, user_id=user_id, sold=sold)
         if code:
+            codes.count(self._tries, user_id)
             wanted = codes.with_code(self.runtime, wanted, code, user_id=user_id, sold=sold)
         return wanted
 

@@ -22,7 +22,6 @@ from talkingphoto.billing import (
 from talkingphoto.billing import codes as code_rules
 from talkingphoto.events import trying as trying_events
 from talkingphoto.foundation import errors, ids
-from talkingphoto.integrations.cache import Allowance, TryCounter
 from talkingphoto.workflows import codes, ending, pausing, saving, trying
 
 log = structlog.get_logger()
@@ -32,7 +31,6 @@ TrialView = trying.TrialView
 CodeOffer = code_rules.CodeOffer
 # Whoever asked may still be at it; after that what was left undone is done by the sweep.
 PATIENCE = timedelta(minutes=2)
-CODE_TRIES = Allowance("code", most=20, seconds=15 * 60)
 _BATCH = 50
 _Asked = TypeVar("_Asked", endings.Cancellation, pauses.Pause, str)
 
@@ -54,11 +52,7 @@ class SubscriptionService:
 
     def __init__(self, runtime: runtimes.Runtime) -> None:
         self.runtime = runtime
-        self._tries = TryCounter(
-            runtime.transaction,
-            clock=runtime.wall_clock,
-            redis_url=runtime.settings.redis_url.get_secret_value(),
-        )
+        self._tries = codes.counter(runtime)
 
     def ending(self, user_id: str, *, reason: str = "") -> EndingView:
         """When the plan would end, how many videos stay and how many run out by then; Conflict
@@ -133,12 +127,12 @@ class SubscriptionService:
 
     def check_code(self, *, user_id: str | None, item: str, code: str, ip: str = "") -> CodeOffer:
         """What the code does to the price of that item; RateLimited after 20 tries in a while."""
-        self._count(user_id or ip)
+        codes.count(self._tries, user_id or ip)
         return codes.check(self.runtime, user_id=user_id, item=item, code=code)
 
     def apply_code(self, *, user_id: str, code: str) -> CodeOffer:
         """The code takes something off the next invoices of the customer's plan."""
-        self._count(user_id)
+        codes.count(self._tries, user_id)
         return codes.apply(self.runtime, user_id=user_id, code=code)
 
     def run_due_work(self) -> int:
@@ -161,13 +155,6 @@ class SubscriptionService:
                 customers.lock(session, user_id=trial.user_id)
                 trying_events.remind(session, subscription_id=trial.subscription_id, now=now)
         return len(wishes) + len(rests) + len(refused) + len(ending_soon)
-
-    def _count(self, who: str) -> None:
-        wait = self._tries.take(CODE_TRIES, who)
-        if wait:
-            raise errors.RateLimited(
-                "code.rate_limited", "Too many codes. Wait a while.", retry_after_seconds=wait
-            )
 
     def _finish(
         self, carry_out: Callable[[runtimes.Runtime, _Asked], object], asked: _Asked

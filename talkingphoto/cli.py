@@ -62,17 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     _add(catalog, "sync", _catalog_sync, "make Stripe's products and prices agree with ours")
     webhooks = _add_group(commands, "webhooks", "what Stripe tells us")
     _add(webhooks, "sync", _webhooks_sync, "create or update our endpoint at Stripe")
-    videos = _add_group(commands, "videos", "what people say against videos")
-    _add(videos, "reported", _videos_reported, "list the reports that nobody has decided")
-    hide = _add(videos, "hide", _videos_hide, "nobody sees it any more, nor uses its photo again")
-    dismiss = _add(
-        videos,
-        "dismiss",
-        _videos_dismiss,
-        "close the reports on it; it stays, or is back if it was hidden",
-    )
-    for parser_of_one in (hide, dismiss):
-        parser_of_one.add_argument("id", help="the video's id")
+    reconcile = _add(commands, "reconcile", _reconcile, "compare our books with Stripe's")
+    reconcile.add_argument("--heal", action="store_true", help="put right what is safe to")
+    _add_videos(commands)
     _add_prices(commands)
     appoint = _add(commands, "grant-admin", _grant_admin, "let somebody into the back office")
     appoint.add_argument("email", help="the address of their account")
@@ -90,6 +82,20 @@ def _add_up(commands: Commands) -> None:
     for name in ("web", "app", "sandbox"):
         parser.add_argument(f"--{name}-port", type=int, metavar="PORT", help=f"port of the {name}")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="where everything is kept")
+
+
+def _add_videos(commands: Commands) -> None:
+    videos = _add_group(commands, "videos", "what people say against videos")
+    _add(videos, "reported", _videos_reported, "list the reports that nobody has decided")
+    hide = _add(videos, "hide", _videos_hide, "nobody sees it any more, nor uses its photo again")
+    dismiss = _add(
+        videos,
+        "dismiss",
+        _videos_dismiss,
+        "close the reports on it; it stays, or is back if it was hidden",
+    )
+    for parser_of_one in (hide, dismiss):
+        parser_of_one.add_argument("id", help="the video's id")
 
 
 def _add_prices(commands: Commands) -> None:
@@ -231,6 +237,23 @@ def _webhooks_sync(_chosen: argparse.Namespace) -> int:
 
     print(webhook_service.sync_endpoint())
     return 0
+
+
+def _reconcile(chosen: argparse.Namespace) -> int:
+    from services.reconciliation_service import reconciliation_service
+
+    pulled = reconciliation_service.pull_missed()
+    run = reconciliation_service.compare(heal=chosen.heal)
+    for one in run.differences:
+        print(
+            f"{one.state:<8} {one.kind} {one.class_} {one.object_id}: here {one.ours},"
+            f" at Stripe {one.theirs}, since {one.since:%Y-%m-%d %H:%M}"
+        )
+    print(
+        f"{pulled} missed events pulled, {run.looked} objects compared,"
+        f" {len(run.differences)} differences, {run.healed} healed"
+    )
+    return 0 if run.healed == len(run.differences) else 1
 
 
 def _videos_reported(_chosen: argparse.Namespace) -> int:

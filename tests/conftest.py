@@ -35,6 +35,12 @@ from tests.support.databases import TestServer  # noqa: E402
 _SERVER = pytest.StashKey[TestServer]()
 # Files that begin like this go to one process: what they share takes long to start.
 _ONE_PART = ("tests/browser/test_first_", "tests/browser/test_pages_")
+# One test each of these takes longest: begun last, it would be waited for alone.
+_LONGEST = (
+    "tests/rules/test_ledger_invariants.py",
+    "tests/flows/test_generation_kills.py",
+    "tests/rules/test_ledger_sequences.py",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -57,6 +63,17 @@ class _InParts(LoadFileScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
         return next((part for part in _ONE_PART if file.startswith(part)), file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser's parts come first, then the longest files, then the rest as they are found."""
+    items.sort(key=lambda item: _turn(item.nodeid))
+
+
+def _turn(nodeid: str) -> int:
+    if nodeid.startswith("tests/browser/"):
+        return 0
+    return 1 if nodeid.startswith(_LONGEST) else 2
 
 
 @pytest.hookimpl(optionalhook=True)

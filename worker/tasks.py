@@ -4,41 +4,44 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.auth_service import AuthService, auth_service
-from services.generation_service import GenerationService, generation_service
-from services.mail_service import MailService, mail_service
-from services.payment_service import PaymentService, payment_service
-from services.price_service import PriceService
-from services.subscription_service import SubscriptionService
-from services.webhook_service import WebhookService, webhook_service
+from services.mail_service import MailService
+from services.reconciliation_service import ReconciliationService
+from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import mails
-from talkingphoto.events import inbox, trying
+from talkingphoto.events import inbox, plans, trying
 from talkingphoto.foundation.jobs import Task
 from talkingphoto.generations import queue as videos
+from worker.bundle import Services, services_of
 
 
-def table(
-    payments: PaymentService,
-    webhooks: WebhookService,
-    auth: AuthService,
-    generations: GenerationService,
-    letters: MailService,
-) -> dict[str, Task]:
+def table(services: Services) -> dict[str, Task]:
     """Every task that a worker runs, bound to these services."""
-    plans = SubscriptionService(payments.runtime)
-    prices = PriceService(payments.runtime)
-
-    def run_due_work() -> None:
-        payments.run_due_work()
-        plans.run_due_work()
-        prices.run_due_work()
-        generations.sweep()
-        auth.forget_past()
-
     tasks = (
-        Task(inbox.TASK, webhooks.process, queue=inbox.QUEUE, gave_up=webhooks.bury),
-        *_mail(letters),
-        Task(trying.REFUSE_TASK, plans.refuse_trial),
+        Task(
+            inbox.TASK,
+            services.webhooks.process,
+            queue=inbox.QUEUE,
+            gave_up=services.webhooks.bury,
+        ),
+        *_mail(services.letters),
+        *_videos(services),
+        # The sweep takes up what it leaves undone.
+        Task(
+            plans.DUPLICATE_TASK,
+            services.changes.give_back_duplicate,
+            queue=plans.DUPLICATE_QUEUE,
+            most_tries=1,
+        ),
+        Task(trying.REFUSE_TASK, services.plans.refuse_trial),
+        *_sweeps(services),
+        *_reconciling(services.reconciliation),
+    )
+    return {task.name: task for task in tasks}
+
+
+def _videos(services: Services) -> tuple[Task, ...]:
+    generations = services.generations
+    return (
         # What a job leaves undone the row of the video says, so a failed one needs no last word;
         # nor another try, since each wakes the next, or else the sweep does.
         Task(
@@ -50,14 +53,30 @@ def table(
         ),
         Task(videos.LOOK_TASK, generations.look, queue=videos.QUEUE),
         Task("video.tidy", generations.tidy, queue="sweeps", most_tries=1, cron="17 * * * *"),
+    )
+
+
+def _sweeps(services: Services) -> tuple[Task, ...]:
+    def run_due_work() -> None:
+        services.payments.run_due_work()
+        services.changes.sweep()
+        services.plans.run_due_work()
+        services.prices.run_due_work()
+        services.generations.sweep()
+        services.auth.forget_past()
+
+    return (
         # Alone: after a clock that follows the sandbox has skipped much, one may take minutes.
         Task("sweep.minute", run_due_work, queue="sweeps", cron="* * * * *", alone=True),
         # Reads every entry; the next one is as good as another try.
         Task(
-            "ledger.check", payments.check_ledger, queue="sweeps", most_tries=1, cron="*/5 * * * *"
+            "ledger.check",
+            services.payments.check_ledger,
+            queue="sweeps",
+            most_tries=1,
+            cron="*/5 * * * *",
         ),
     )
-    return {task.name: task for task in tasks}
 
 
 def _mail(letters: MailService) -> tuple[Task, ...]:
@@ -78,4 +97,26 @@ def _mail(letters: MailService) -> tuple[Task, ...]:
     return sent, old
 
 
-TASKS = table(payment_service, webhook_service, auth_service, generation_service, mail_service)
+def _reconciling(service: ReconciliationService) -> tuple[Task, ...]:
+    def pull_missed() -> None:
+        service.pull_missed()
+
+    def compare() -> None:
+        service.compare()
+
+    # Both go on where they were broken off, the first one by itself in a while.
+    return (
+        Task(
+            "stripe.pull",
+            pull_missed,
+            queue="sweeps",
+            most_tries=1,
+            most_tries_in_an_outage=1,
+            cron="*/15 * * * *",
+            alone=True,
+        ),
+        Task("stripe.compare", compare, queue="sweeps", cron="40 3 * * *", alone=True),
+    )
+
+
+TASKS = table(services_of(runtimes.current()))

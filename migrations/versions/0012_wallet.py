@@ -7,7 +7,9 @@ from alembic import op
 revision = "0012"
 down_revision = "0011"
 
-_STATEMENTS: tuple[str, ...] = ()
+_STATEMENTS: tuple[str, ...] = (
+    "CREATE INDEX ix_holds_settled ON holds (user_id, ended_at) WHERE state = 'settled'",
+)
 
 
 def upgrade() -> None:
@@ -18,3 +20,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("DROP INDEX ix_holds_settled")

@@ -34,6 +34,8 @@ class UserRow(Base):
     password_hash: Mapped[str]
     role: Mapped[str] = mapped_column(server_default=text("'customer'"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,11 @@ def add(session: Session, *, user: User, password_hash: str) -> None:
 def get(session: Session, *, user_id: str) -> User:
     """The user of that id, who exists."""
     return of_row(session.scalars(select(UserRow).filter_by(id=UUID(user_id))).one())
+
+
+def exists(session: Session, *, user_id: str) -> bool:
+    """Whether somebody has that id."""
+    return session.get(UserRow, UUID(user_id)) is not None
 
 
 def secret_of(session: Session, *, email: str) -> Secret | None:

@@ -162,6 +162,13 @@ def item(key: str) -> Item:
     return found
 
 
+def smaller(bigger: Item) -> Item | None:
+    """The next smaller plan for the same interval; None for the smallest, and for a pack."""
+    same = [one for one in ITEMS.values() if one.is_plan and one.interval == bigger.interval]
+    below = [one for one in same if one.credits < bigger.credits] if bigger.is_plan else []
+    return max(below, key=lambda one: one.credits, default=None)
+
+
 class CatalogPriceRow(Base):
     """A Stripe price of an item; old ones stay, since invoices still name them."""
 

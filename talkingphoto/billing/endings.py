@@ -209,6 +209,7 @@ def may_have_discount(session: Session, *, user_id: str, now: datetime) -> bool:
     taken = select(CancellationRow.request_id).where(
         CancellationRow.user_id == UUID(user_id),
         CancellationRow.offer_accepted == "discount",
+        CancellationRow.state.in_(("offered", "kept")),
         CancellationRow.asked_at > since,
     )
     return session.scalars(taken.limit(1)).first() is None

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import DateTime, Uuid
 
-from talkingphoto.billing import catalog, payments, standing
+from talkingphoto.billing import catalog, payments, recovery, standing
 from talkingphoto.foundation.database import Base
 from talkingphoto.foundation.money import Money
 
@@ -59,6 +59,9 @@ class SubscriptionFacts:
     cancel_at_period_end: bool
     started_at: datetime
     ended_at: datetime | None
+    schedule_id: str | None = None
+    # The price of a change that waits for its payment.
+    waiting_price_id: str | None = None
     standing: standing.Standing = standing.UNKNOWN
 
 
@@ -74,6 +77,7 @@ class InvoiceLine:
     period_start: datetime
     period_end: datetime
     is_trial: bool = False
+    quantity: int = 1
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,9 @@ class InvoiceFacts:
     paid_at: datetime | None
     lines: tuple[InvoiceLine, ...]
     failure_code: str | None = None
+    last_try: recovery.LastTry = recovery.NOT_TRIED
+    # What of the total was asked for: the rest is on the customer's balance at Stripe.
+    charged: Money | None = None
 
 
 Subscription = standing.Subscription
@@ -167,7 +174,7 @@ def record_invoice(
             user_id=user_id,
             kind="plan",
             item=item.key if item else "",
-            description=_described(item, facts),
+            description=_described(session, item, facts),
             amount=total,
             tax_minor=min(max(facts.tax_minor, 0), total.minor),
             status=_payment_status(facts),
@@ -205,9 +212,20 @@ def _sold(session: Session, lines: Iterable[InvoiceLine]) -> catalog.Item | None
     return None
 
 
-def _described(item: catalog.Item | None, facts: InvoiceFacts) -> str:
+def _described(session: Session, item: catalog.Item | None, facts: InvoiceFacts) -> str:
     if item is None:
-        return "Invoice"
+        # The parts of periods that a change moves: the last one sold is what it changed to.
+        sold = [line for line in facts.lines if line.is_proration and line.amount.minor >= 0]
+        item = next(
+            (
+                found
+                for line in sorted(sold, key=lambda line: line.period_start, reverse=True)
+                if line.price_id
+                and (found := catalog.item_of_price(session, price_id=line.price_id))
+            ),
+            None,
+        )
+        return f"Change to {item.title}" if item else "Invoice"
     return f"{item.title}, {'one year' if item.interval == 'year' else 'one month'}"
 
 

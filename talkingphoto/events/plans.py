@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import endings, pauses, subscriptions, trials
+from talkingphoto.billing import changes, duplicates, endings, pauses, subscriptions, trials
 from talkingphoto.events import farewells, trying
 from talkingphoto.events.handling import Look
+from talkingphoto.foundation import jobs
 from talkingphoto.integrations.stripe_lifecycle import CardFacts
 
+DUPLICATE_TASK = "plan.duplicate"
+DUPLICATE_QUEUE = "events"
 log = structlog.get_logger()
 
 
@@ -35,20 +38,24 @@ def seen(look: Look, subscription_id: str) -> Plan | None:
 
 
 def record(session: Session, *, user_id: str, plan: Plan) -> None:
-    """Subscription, cancellation and pause on record agree with what was seen."""
-    facts, looked_at = plan.facts, plan.look.looked_at
+    """Subscription, change, cancellation and pause on record agree with what was seen."""
+    facts, looked_at, now = plan.facts, plan.look.looked_at, plan.look.now
+    changes.follow(session, facts=facts, looked_at=looked_at, now=now)
     if not subscriptions.record(session, user_id=user_id, facts=facts, looked_at=looked_at):
         log.warning("subscription.not_ours", subscription_id=facts.id, user_id=user_id)
+    for one in duplicates.find(session, user_id=user_id, now=now):
+        job = jobs.Job(task=DUPLICATE_TASK, args={"subscription_id": one}, queue=DUPLICATE_QUEUE)
+        jobs.enqueue(session, job)
     if plan.card is not None and facts.standing.trial_ends_at is not None:
-        trying.follow(session, user_id=user_id, plan=plan.facts, card=plan.card, now=plan.look.now)
+        trying.follow(session, user_id=user_id, plan=facts, card=plan.card, now=now)
     wish = endings.follow(session, facts=facts, looked_at=looked_at)
     rest = pauses.follow(
         session,
         subscription_id=facts.id,
         is_paused=facts.standing.is_paused and facts.status not in subscriptions.OVER,
         looked_at=looked_at,
-        now=plan.look.now,
+        now=now,
     )
     known = subscriptions.find(session, subscription_id=facts.id)
     if known is not None and not trials.is_refused(session, subscription_id=facts.id):
-        farewells.tell(session, known, farewells.News(wish, rest), now=plan.look.now)
+        farewells.tell(session, known, farewells.News(wish, rest), now=now)

@@ -11,7 +11,12 @@ from talkingphoto.events.inbox import StripeEvent
 
 def handle(look: Look, event: StripeEvent) -> Write | None:
     """The subscription is re-read, so the order in which its events arrive does not matter."""
-    plan = plans.seen(look, event.object_id)
+    return write_of(look, event.object_id)
+
+
+def write_of(look: Look, subscription_id: str) -> Write | None:
+    """What to write for that subscription as it is now."""
+    plan = plans.seen(look, subscription_id)
     if plan is None:
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -275,6 +275,16 @@ def mark_purged(session: Session, *, generation_id: str) -> None:
     session.execute(
         update(GenerationRow).where(GenerationRow.id == UUID(generation_id)).values(engine_ref=None)
     )
+
+
+def visible(session: Session, *, user_id: str, generation_ids: Collection[str]) -> frozenset[str]:
+    """Those of the ids that are videos of the user which were not deleted."""
+    query = select(GenerationRow.id).where(
+        GenerationRow.user_id == UUID(user_id),
+        GenerationRow.id.in_([UUID(given) for given in generation_ids]),
+        GenerationRow.deleted_at.is_(None),
+    )
+    return frozenset(_ids(session, query))
 
 
 def known_keys(session: Session, keys: Sequence[str]) -> frozenset[str]:

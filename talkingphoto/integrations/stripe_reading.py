@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from talkingphoto.billing.payments import CheckoutFacts
+from talkingphoto.billing.recovery import LastTry, Renewal
 from talkingphoto.billing.subscriptions import (
     InvoiceFacts,
     InvoiceLine,
@@ -14,6 +16,13 @@ from talkingphoto.billing.subscriptions import (
 )
 from talkingphoto.foundation.money import Money
 from talkingphoto.integrations import stripe_reading_standing
+
+_BRANDS = {
+    "amex": "American Express",
+    "diners": "Diners Club",
+    "jcb": "JCB",
+    "unionpay": "UnionPay",
+}
 
 
 def checkout(session: Any) -> CheckoutFacts:
@@ -56,12 +65,15 @@ def subscription(found: Any) -> SubscriptionFacts:
         cancel_at_period_end=bool(found.cancel_at_period_end),
         started_at=_moment(found.start_date),
         ended_at=_moment(found.ended_at) if found.ended_at else None,
+        schedule_id=id_of(getattr(found, "schedule", None)),
+        waiting_price_id=_waiting_price(found),
         standing=stripe_reading_standing.standing(found),
     )
 
 
-def invoice(found: Any) -> InvoiceFacts:
-    """An invoice with its lines, and why its last payment failed if `payments` are expanded."""
+def invoice(found: Any, lines: Iterable[Any] | None = None) -> InvoiceFacts:
+    """An invoice, and why its last payment failed if `payments` are expanded; `lines` are all of
+    them, where it shows a first page only."""
     parent = getattr(found, "parent", None)
     details = getattr(parent, "subscription_details", None) if parent else None
     paid_at = found.status_transitions.paid_at
@@ -80,9 +92,24 @@ def invoice(found: Any) -> InvoiceFacts:
         payment_intent_id=id_of(payment),
         created_at=_moment(found.created),
         paid_at=_moment(paid_at) if paid_at else None,
-        lines=tuple(_line(line) for line in found.lines.data),
+        lines=tuple(_line(line) for line in (found.lines.data if lines is None else lines)),
         failure_code=failure(payment) if payment and not isinstance(payment, str) else None,
+        last_try=_last_try(found, payment),
+        charged=Money(found.amount_due, found.currency),
     )
+
+
+def _waiting_price(found: Any) -> str | None:
+    """The price of a change that waits for its payment; None without one."""
+    pending = getattr(found, "pending_update", None)
+    items = getattr(pending, "subscription_items", None) if pending else None
+    return str(items[0].price.id) if items else None
+
+
+def renewal(preview: Any) -> Renewal:
+    """The invoice that a preview foretells, made when its period begins."""
+    starts = max(_moment(line.period.start) for line in preview.lines.data)
+    return Renewal(amount=Money(preview.amount_due, preview.currency), at=starts)
 
 
 def failure(payment_intent: Any) -> str | None:
@@ -91,6 +118,29 @@ def failure(payment_intent: Any) -> str | None:
     if not error:
         return None
     return getattr(error, "decline_code", None) or getattr(error, "code", None) or "card_declined"
+
+
+def _last_try(found: Any, payment: Any) -> LastTry:
+    if payment is None or isinstance(payment, str):
+        return LastTry()
+    error = getattr(payment, "last_payment_error", None)
+    method = getattr(error, "payment_method", None) if error else None
+    next_try = getattr(found, "next_payment_attempt", None)
+    return LastTry(
+        code=failure(payment),
+        needs_bank=payment.status == "requires_action",
+        next_try_at=_moment(next_try) if next_try else None,
+        method_id=id_of(method or payment.payment_method) or "",
+        card=_card(method),
+    )
+
+
+def _card(method: Any) -> str:
+    """A card as its owner knows it: Visa ending 4242; empty for whatever is no card."""
+    card = getattr(method, "card", None) if method else None
+    if not card:
+        return ""
+    return f"{_BRANDS.get(card.brand, card.brand.title())} ending {card.last4}"
 
 
 def _payment_intent(found: Any) -> Any:
@@ -117,6 +167,7 @@ def _line(line: Any) -> InvoiceLine:
         is_trial=line.amount == 0,
         period_start=_moment(line.period.start),
         period_end=_moment(line.period.end),
+        quantity=1 if line.quantity is None else line.quantity,
     )
 
 

@@ -13,10 +13,27 @@ from talkingphoto.billing.extras import Extras
 from talkingphoto.events import plans
 from talkingphoto.events.handling import look_at
 from talkingphoto.foundation import errors
+from talkingphoto.integrations.cache import Allowance, TryCounter
 from talkingphoto.runtime import Runtime
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
+TRIES = Allowance("code", most=20, seconds=15 * 60)
 _STRANGER = Buyer(customer_id=None, has_paid=False)
+
+
+def counter(runtime: Runtime) -> TryCounter:
+    """What counts the codes that somebody tries."""
+    redis_url = runtime.settings.redis_url.get_secret_value()
+    return TryCounter(runtime.transaction, clock=runtime.wall_clock, redis_url=redis_url)
+
+
+def count(tries: TryCounter, who: str) -> None:
+    """The try is counted; RateLimited when there were too many."""
+    wait = tries.take(TRIES, who)
+    if wait:
+        raise errors.RateLimited(
+            "code.rate_limited", "Too many codes. Wait a while.", retry_after_seconds=wait
+        )
 
 
 def check(runtime: Runtime, *, user_id: str | None, item: str, code: str) -> CodeOffer:

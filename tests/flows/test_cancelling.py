@@ -174,7 +174,8 @@ def test_the_offer_fits_the_reason_and_the_plan(shop: Shop) -> None:
     assert kind_of(shop, monthly) == "pause"
     assert kind_of(shop, monthly, reason="unused") == "pause"
     assert kind_of(shop, monthly, reason="too_expensive") == "discount"
-    assert kind_of(shop, yearly, reason="too_expensive") is None
+    assert kind_of(shop, yearly, reason="too_expensive") == "downgrade"
+    assert kind_of(shop, a_subscriber(shop, "starter:year")) is None
     cancels(shop, monthly)
     assert kind_of(shop, monthly) is None
 
@@ -207,6 +208,24 @@ def test_a_pause_taken_instead_of_the_end_is_a_pause_of_a_month(shop: Shop) -> N
     assert wording.day(plan.resumes_at) in said
     assert code_of(lambda: takes(shop, ada, "pause")) == "offer.gone"
     assert code_of(lambda: takes(shop, ada, "a pony")) == "offer.gone"
+
+
+def test_a_smaller_plan_taken_instead_of_the_end_begins_with_the_next_period(shop: Shop) -> None:
+    ada = a_subscriber(shop, "pro:month")
+    request_id = str(uuid.uuid4())
+    said = takes(shop, ada, "downgrade", request_id=request_id)
+    assert said == f"You change to Starter on {wording.day(plan_of(shop, ada).current_period_end)}."
+    assert takes(shop, ada, "downgrade", request_id=request_id) == said
+    pending = shop.changes.options(ada.id).pending
+    assert pending is not None
+    assert (pending.item, pending.at) == (
+        "starter:month",
+        plan_of(shop, ada).current_period_end,
+    )
+    # The end is stronger than a change that waits for the same day.
+    cancels(shop, ada)
+    assert at_stripe(shop, ada).cancel_at_period_end
+    assert shop.changes.options(ada.id).pending is None
 
 
 @settings(

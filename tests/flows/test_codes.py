@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from services.subscription_service import CODE_TRIES
 from talkingphoto.billing import catalog
 from talkingphoto.foundation import errors
 from talkingphoto.foundation.money import Money
@@ -95,7 +94,7 @@ def test_a_code_that_does_nothing_says_why(shop: Shop) -> None:
         a_code(shop, ten, restrictions=least): "not_for_this",
     }.items():
         assert why(shop, bob, "starter:month", code) == f"code.{expected}", code
-        assert code_of(partial(opens_with, shop, bob, "starter:month", code)) == f"code.{expected}"
+    assert code_of(partial(opens_with, shop, bob, "starter:month", off)) == "code.expired"
     first = a_code(shop, ten, restrictions={"first_time_transaction": True})
     assert why(shop, ada, "pack:10", first) == "code.first_time_only"
     assert why(shop, bob, "pack:10", first) == ""
@@ -142,10 +141,12 @@ def test_a_code_that_broke_off_on_its_way_is_put_on_the_plan_by_trying_again(sho
 
 def test_codes_cannot_be_guessed_by_the_thousand(shop: Shop) -> None:
     ada = shop.a_person()
-    for _ in range(CODE_TRIES.most):
+    for _ in range(codes.TRIES.most):
         assert why(shop, ada, "pack:10", "") == "code.unknown"
     with pytest.raises(errors.RateLimited):
         shop.plans.check_code(user_id=ada.id, item="pack:10", code="")
+    with pytest.raises(errors.RateLimited):
+        opens_with(shop, ada, "pack:10", "")
     assert why(shop, shop.a_person(), "pack:10", "") == "code.unknown"
 
 
