@@ -10,6 +10,7 @@ from services.generation_service import GenerationService
 from services.invoice_service import InvoiceService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
+from services.price_service import PriceService
 from services.reconciliation_service import ReconciliationService
 from services.subscription_service import SubscriptionService
 from services.wallet_service import WalletService
@@ -28,6 +29,7 @@ class Services:
     letters: MailService
     changes: ChangeService
     plans: SubscriptionService
+    prices: PriceService
     reconciliation: ReconciliationService
     wallets: WalletService
     invoices: InvoiceService
@@ -43,6 +45,7 @@ def services_of(runtime: Runtime) -> Services:
         letters=MailService(runtime),
         changes=ChangeService(runtime),
         plans=SubscriptionService(runtime),
+        prices=PriceService(runtime),
         reconciliation=ReconciliationService(runtime),
         wallets=WalletService(runtime),
         invoices=InvoiceService(runtime),

@@ -34,6 +34,7 @@ HANDLERS: dict[str, Handler] = {
     "customer.updated": cards.handle,
     "payment_method.attached": cards.handle,
     "payment_method.detached": cards.handle,
+    "customer.subscription.trial_will_end": subscriptions.handle,
 }
 
 # Four events tell of one paid invoice, and the way back from a checkout tells before any of them.

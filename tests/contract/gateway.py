@@ -117,6 +117,27 @@ def _rest(scene: Scene) -> Rest:
     return Rest(scene.plan(), begins_at, clock.add_months(begins_at, months=1))
 
 
+def _move_price(scene: Scene) -> None:
+    found = scene.newest("subscriptions")["items"].data[0].price
+    other = scene.payer.client.v1.prices.create(
+        {
+            "product": str(found.product),
+            "currency": "usd",
+            "unit_amount": 2499,
+            "recurring": {"interval": "month"},
+        }
+    )
+    scene.gateway.move_price(
+        scene.plan(), from_price_id=found.id, to_price_id=other.id, key="contract:price"
+    )
+
+
+def _promotion_code(scene: Scene) -> None:
+    promotion: Any = {"type": "coupon", "coupon": saving.STAY.id}
+    scene.payer.client.v1.promotion_codes.create({"promotion": promotion, "code": "WELCOME"})
+    assert scene.gateway.find_promotion_code("WELCOME", customer_id=scene.customer)
+
+
 def _undelivered(scene: Scene) -> None:
     for after in (None, scene.newest("events").id):
         scene.gateway.undelivered_events(
@@ -163,15 +184,21 @@ VERBS: dict[str, Callable[[Scene], object]] = {
     ),
     "fetch_payment": lambda scene: scene.gateway.fetch_payment(scene.newest("payment_intents").id),
     "fetch_refunds": lambda scene: scene.gateway.fetch_refunds(scene.newest("charges").id),
+    "card_of_plan": lambda scene: scene.gateway.card_of_plan(scene.plan()),
     "pause": lambda scene: scene.gateway.pause(_rest(scene), key="contract:pause"),
     "unpause": lambda scene: scene.gateway.unpause(scene.plan(), key="contract:unpause"),
     "unpause_with_new_period": lambda scene: scene.gateway.unpause_with_new_period(
         scene.plan(), key="contract:restart"
     ),
+    "move_price": _move_price,
     "waits_for_invoice": lambda scene: scene.gateway.waits_for_invoice(scene.plan()),
     "ensure_coupon": lambda scene: [scene.gateway.ensure_coupon(saving.STAY) for _ in range(2)],
     "add_coupon": lambda scene: scene.gateway.add_coupon(
         scene.plan(), coupon_id=saving.STAY.id, key="contract:coupon"
+    ),
+    "find_promotion_code": _promotion_code,
+    "add_promotion_code": lambda scene: scene.gateway.add_promotion_code(
+        scene.plan(), promotion_code_id=scene.newest("promotion_codes").id, key="contract:code"
     ),
     "end_at_period_end": lambda scene: scene.gateway.end_at_period_end(
         scene.plan(), why=_WHY, key="contract:end"
@@ -185,6 +212,9 @@ VERBS: dict[str, Callable[[Scene], object]] = {
     "list_checkouts": lambda scene: scene.gateway.list_checkouts(_WINDOW, after=None),
     "list_payments": lambda scene: scene.gateway.list_payments(_WINDOW, after=None),
     "fetch_customer": lambda scene: scene.gateway.fetch_customer(scene.customer),
+    "return_payment": lambda scene: scene.gateway.return_payment(
+        scene.newest("payment_intents").id, idempotency_key="contract:back"
+    ),
     "fetch_intent": lambda scene: scene.gateway.fetch_intent(scene.newest("payment_intents").id),
 }
 
