@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import audit, passwords, sessions, staff, terms, users
-from talkingphoto.billing import catalog, customers, ledger
+from talkingphoto.billing import catalog, closings, customers, ledger, returns
 from talkingphoto.foundation import errors
 from talkingphoto.integrations.cache import Allowance, TryCounter
+from talkingphoto.workflows import closing
 
 # Tries are counted by account and address together, so that nobody can lock the owner out.
 TRIES_PER_ACCOUNT = Allowance("sign_in_account", most=10, seconds=15 * 60)
@@ -65,7 +66,8 @@ class AuthService:
             users.add(session, user=user, password_hash=password_hash)
             self._accept_terms(session, user_id=user.id, ip=ip)
             customers.ensure(session, user_id=user.id, now=now)
-            ledger.grant(session, _free_credits(user.id), now=now)
+            if not users.had_account(session, email=address):
+                ledger.grant(session, _free_credits(user.id), now=now)
             self._record(session, "account.created", user_id=user.id, ip=ip)
             return self._open(session, user=user, browser=browser, replaces=replaces)
 
@@ -128,6 +130,23 @@ class AuthService:
                 self.runtime.new_id(), "operator", f"role.{role}", user_id, reason
             )
             staff.record(session, action=action, now=self.runtime.wall_clock())
+
+    def delete_account(self, user_id: str, *, ip: str = "") -> None:
+        """The account is over: nobody signs in, its plan ends at once, its open pages are closed,
+        and what is paid for it later goes back in full, as does what was paid a moment ago and not
+        used. The address is free; the free credits come once for each address."""
+        now = self.runtime.clock()
+        with self.runtime.transaction() as session:
+            # Before the payment, or after it: a webhook of this instant waits for this lock.
+            customers.lock(session, user_id=user_id)
+            if not users.delete(session, user_id=user_id, now=now):
+                return
+            sessions.end_all(session, user_id=user_id)
+            self._record(session, "account.deleted", user_id=user_id, ip=ip)
+            closings.owe(session, user_id=user_id, now=now)
+            returns.owe_late(session, user_id=user_id, now=now)
+        # What Stripe cannot do now, the next minute does.
+        closing.run_due(self.runtime)
 
     def forget_past(self) -> int:
         """Sessions that ended by themselves and counters of past tries are gone, a batch each."""

@@ -8,7 +8,7 @@ from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import staff
 from talkingphoto.billing import differences
 from talkingphoto.foundation import errors, ids
-from talkingphoto.workflows import comparing, pulling, replaying
+from talkingphoto.workflows import closing, comparing, pulling, replaying
 
 Difference = differences.Difference
 Run = comparing.Run
@@ -23,6 +23,10 @@ class ReconciliationService:
     def pull_missed(self) -> int:
         """Events that Stripe could not deliver are stored as if they had come; how many."""
         return pulling.pull_missed(self.runtime)
+
+    def run_due_work(self) -> int:
+        """What runs at Stripe for deleted accounts has ended, and what came for them went back."""
+        return closing.run_due(self.runtime)
 
     def compare(self, *, heal: bool = True) -> Run:
         """Every difference between Stripe and us is on record; with `heal` the safe ones are put

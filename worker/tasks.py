@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.auth_service import AuthService, auth_service
-from services.generation_service import GenerationService, generation_service
-from services.mail_service import MailService, mail_service
-from services.payment_service import PaymentService, payment_service
-from services.reconciliation_service import ReconciliationService, reconciliation_service
-from services.webhook_service import WebhookService, webhook_service
+from services.mail_service import MailService
+from services.reconciliation_service import ReconciliationService
+from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import mails
 from talkingphoto.events import inbox
 from talkingphoto.foundation.jobs import Task
 from talkingphoto.generations import queue as videos
+from worker.bundle import Services, services_of
 
 
-def table(
-    payments: PaymentService,
-    webhooks: WebhookService,
-    auth: AuthService,
-    generations: GenerationService,
-    letters: MailService,
-    reconciliation: ReconciliationService,
-) -> dict[str, Task]:
+def table(services: Services) -> dict[str, Task]:
     """Every task that a worker runs, bound to these services."""
-
-    def run_due_work() -> None:
-        payments.run_due_work()
-        generations.sweep()
-        auth.forget_past()
-
     tasks = (
-        Task(inbox.TASK, webhooks.process, queue=inbox.QUEUE, gave_up=webhooks.bury),
-        *_mail(letters),
+        Task(
+            inbox.TASK,
+            services.webhooks.process,
+            queue=inbox.QUEUE,
+            gave_up=services.webhooks.bury,
+        ),
+        *_mail(services.letters),
+        *_videos(services),
+        *_sweeps(services),
+        *_reconciling(services.reconciliation),
+    )
+    return {task.name: task for task in tasks}
+
+
+def _videos(services: Services) -> tuple[Task, ...]:
+    generations = services.generations
+    return (
         # What a job leaves undone the row of the video says, so a failed one needs no last word;
         # nor another try, since each wakes the next, or else the sweep does.
         Task(
@@ -45,15 +45,30 @@ def table(
         ),
         Task(videos.LOOK_TASK, generations.look, queue=videos.QUEUE),
         Task("video.tidy", generations.tidy, queue="sweeps", most_tries=1, cron="17 * * * *"),
+    )
+
+
+def _sweeps(services: Services) -> tuple[Task, ...]:
+    def run_due_work() -> None:
+        services.payments.run_due_work()
+        services.changes.sweep()
+        services.plans.run_due_work()
+        services.reconciliation.run_due_work()
+        services.generations.sweep()
+        services.auth.forget_past()
+
+    return (
         # Alone: after a clock that follows the sandbox has skipped much, one may take minutes.
         Task("sweep.minute", run_due_work, queue="sweeps", cron="* * * * *", alone=True),
-        *_reconciling(reconciliation),
         # Reads every entry; the next one is as good as another try.
         Task(
-            "ledger.check", payments.check_ledger, queue="sweeps", most_tries=1, cron="*/5 * * * *"
+            "ledger.check",
+            services.payments.check_ledger,
+            queue="sweeps",
+            most_tries=1,
+            cron="*/5 * * * *",
         ),
     )
-    return {task.name: task for task in tasks}
 
 
 def _mail(letters: MailService) -> tuple[Task, ...]:
@@ -96,11 +111,4 @@ def _reconciling(service: ReconciliationService) -> tuple[Task, ...]:
     )
 
 
-TASKS = table(
-    payment_service,
-    webhook_service,
-    auth_service,
-    generation_service,
-    mail_service,
-    reconciliation_service,
-)
+TASKS = table(services_of(runtimes.current()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Index, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import DateTime, Uuid
@@ -27,6 +27,13 @@ class UserRow(Base):
     """One row a person; `email_key` is the address as compared, `email` as it was typed."""
 
     __tablename__ = "users"
+    __table_args__ = (
+        Index(
+            "ix_users_deleted",
+            text("lower(email)"),
+            postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     email: Mapped[str]
@@ -120,6 +127,33 @@ def replace_hash(session: Session, *, user_id: str, old: str, new: str) -> None:
         .where(UserRow.id == UUID(user_id), UserRow.password_hash == old)
         .values(password_hash=new)
     )
+
+
+def delete(session: Session, *, user_id: str, now: datetime) -> bool:
+    """Nobody signs in as that user any more and the address is free; False when it was so before.
+
+    The address stays on record as it was typed: for receipts, and for what has to go back."""
+    gone = session.execute(
+        update(UserRow)
+        .where(UserRow.id == UUID(user_id), UserRow.deleted_at.is_(None))
+        .values(deleted_at=now, email_key=f"deleted:{user_id}", password_hash="")
+        .returning(UserRow.id)
+    )
+    return gone.first() is not None
+
+
+def is_deleted(session: Session, *, user_id: str) -> bool:
+    """Whether that account is over."""
+    at = session.scalars(select(UserRow.deleted_at).filter_by(id=UUID(user_id))).one_or_none()
+    return at is not None
+
+
+def had_account(session: Session, *, email: str) -> bool:
+    """Whether somebody with that address had an account that is over."""
+    same = select(UserRow.id).where(
+        func.lower(UserRow.email) == email_key(email), UserRow.deleted_at.is_not(None)
+    )
+    return session.scalars(same.limit(1)).first() is not None
 
 
 def of_row(row: UserRow) -> User:

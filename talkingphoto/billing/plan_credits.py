@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, select, text, update
+from sqlalchemy import ForeignKey, Index, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import BigInteger, DateTime, Text, Uuid
 
-from talkingphoto.billing import catalog, customers, ledger
+from talkingphoto.billing import catalog, customers, ledger, pauses, step_maths
+from talkingphoto.billing.ledger_tables import LotRow
 from talkingphoto.billing.subscriptions import InvoiceFacts, InvoiceLine
 from talkingphoto.foundation import clock
 from talkingphoto.foundation.database import Base
 from talkingphoto.foundation.money import Money
 
-# Invoices for a whole new period; the rest (a change in between, manual) bring no credits: a change
-# that starts the period anew is billed less what is unused, and would sell a period for pennies.
-GRANTING_REASONS = frozenset({"subscription_create", "subscription_cycle"})
+# Invoices for a whole new period. A change in between is billed less what is unused: what it
+# brings is said by steps.py; an invoice made by hand brings nothing.
+_GRANTING_REASONS = frozenset({"subscription_create", "subscription_cycle"})
 ROLLOVER_MONTHS = 1
-YEAR = 12
+YEAR = step_maths.MONTHS_IN_YEAR
 MOST_DRIPS = 200
 
 
@@ -47,17 +50,34 @@ class DripRow(Base):
     state: Mapped[str] = mapped_column(Text)
 
 
+@dataclass(frozen=True)
+class Drip:
+    """A month of a paid year that will be granted when it begins; `price` has the tax in it."""
+
+    key: str
+    user_id: str
+    subscription_id: str
+    reference: str
+    description: str
+    credits: int
+    price: Money
+    tax_minor: int
+    due_at: datetime
+    expires_at: datetime
+
+
 def grant_invoice(session: Session, *, user_id: str, facts: InvoiceFacts, now: datetime) -> int:
     """The credits that a paid invoice brings now are there, once; how many those are."""
-    if facts.status != "paid" or facts.billing_reason not in GRANTING_REASONS:
+    if facts.status != "paid" or not _brings_period(session, facts):
         return 0
-    added = 0
+    added, mark = 0, ""
     for line in facts.lines:
         sold = catalog.item_of_price(session, price_id=line.price_id) if line.price_id else None
         if sold is None or line.is_proration or line.is_trial:
             continue
         if sold.interval == "year":
-            _plan_drips(session, user_id=user_id, facts=facts, line=line, sold=sold)
+            plan_drips(session, _months_of(facts, line, sold, user_id=user_id, mark=mark))
+            mark = line.id
             # What is paid has begun, even if Stripe's clock is a moment ahead of ours.
             begun = max(now, line.period_start)
             added += grant_due_drips(session, now=begun, user_id=user_id)
@@ -66,6 +86,69 @@ def grant_invoice(session: Session, *, user_id: str, facts: InvoiceFacts, now: d
                 session, user_id=user_id, facts=facts, line=line, sold=sold, now=now
             )
     return added
+
+
+def lots_of(session: Session, *, facts: InvoiceFacts) -> tuple[str, ...]:
+    """The keys of the lots that a paid invoice has brought when it was granted."""
+    if facts.status != "paid" or not _brings_period(session, facts):
+        return ()
+    keys = []
+    for line in facts.lines:
+        sold = catalog.item_of_price(session, price_id=line.price_id) if line.price_id else None
+        if sold is None or line.is_proration or line.is_trial:
+            continue
+        if sold.interval == "year":  # its first month begins with it
+            keys.append(step_maths.drip_key(facts.id, month=0, mark=""))
+        else:
+            keys.append(f"invoice:{facts.id}:{line.id}")
+    return tuple(keys)
+
+
+def _brings_period(session: Session, facts: InvoiceFacts) -> bool:
+    if facts.billing_reason in _GRANTING_REASONS:
+        return True
+    whole = not any(line.is_proration for line in facts.lines)
+    return whole and pauses.is_restart(
+        session, subscription_id=facts.subscription_id or "", invoice_id=facts.id
+    )
+
+
+def plan_drips(session: Session, drips: Iterable[Drip]) -> None:
+    """Those months will be granted when they begin; what is planned already stays as it is."""
+    rows = [
+        {
+            "key": drip.key,
+            "user_id": UUID(drip.user_id),
+            "subscription_id": drip.subscription_id,
+            "reference": drip.reference,
+            "description": drip.description,
+            "credits": drip.credits,
+            "price_minor": drip.price.minor,
+            "tax_minor": drip.tax_minor,
+            "currency": drip.price.currency,
+            "due_at": drip.due_at,
+            "expires_at": drip.expires_at,
+            "state": "pending",
+        }
+        for drip in drips
+    ]
+    if rows:
+        planned = insert(DripRow).values(rows)
+        session.execute(planned.on_conflict_do_nothing(index_elements=["key"]))
+
+
+def lower_drip(session: Session, *, key: str, credits: int) -> None:
+    """A month that has not begun brings no more than that, and its price is less in proportion."""
+    row = update(DripRow).where(DripRow.key == key, DripRow.state == "pending")
+    if credits == 0:
+        session.execute(row.values(state="stopped"))
+        return
+    less = {
+        "credits": credits,
+        "price_minor": DripRow.price_minor * credits / DripRow.credits,
+        "tax_minor": DripRow.tax_minor * credits / DripRow.credits,
+    }
+    session.execute(row.where(DripRow.credits > credits).values(less))
 
 
 def grant_due_drips(session: Session, *, now: datetime, user_id: str | None = None) -> int:
@@ -91,15 +174,22 @@ def stop_drips(session: Session, *, reference: str) -> int:
     return len(stopped.all())
 
 
+def granted_by(session: Session, *, reference: str) -> int:
+    """The credits that a payment has brought so far."""
+    lots = select(func.coalesce(func.sum(LotRow.credits), 0)).where(LotRow.reference == reference)
+    return int(session.scalars(lots).one())
+
+
 def next_drip(session: Session, *, user_id: str) -> tuple[datetime, int] | None:
     """When the next month of a paid year begins and how many credits it brings."""
-    row = session.scalars(
-        select(DripRow)
+    row = session.execute(
+        select(DripRow.due_at, func.sum(DripRow.credits))
         .where(DripRow.user_id == UUID(user_id), DripRow.state == "pending")
+        .group_by(DripRow.due_at)
         .order_by(DripRow.due_at)
         .limit(1)
     ).one_or_none()
-    return (row.due_at, row.credits) if row else None
+    return (row[0], int(row[1])) if row else None
 
 
 def _grant_month(
@@ -115,7 +205,7 @@ def _grant_month(
         key=f"invoice:{facts.id}:{line.id}",
         user_id=user_id,
         source="plan",
-        credits=sold.credits,
+        credits=sold.credits * line.quantity,
         price=line.amount,
         tax=Money(line.tax_minor, line.amount.currency),
         # From the start and not the end, so that a plan begun on the 31st keeps its day.
@@ -126,36 +216,26 @@ def _grant_month(
     return ledger.grant(session, lot, now=now).credits
 
 
-def _plan_drips(
-    session: Session, *, user_id: str, facts: InvoiceFacts, line: InvoiceLine, sold: catalog.Item
-) -> None:
+def _months_of(
+    facts: InvoiceFacts, line: InvoiceLine, sold: catalog.Item, *, user_id: str, mark: str
+) -> list[Drip]:
     prices = line.amount.split(YEAR)
     taxes = Money(line.tax_minor, line.amount.currency).split(YEAR)
-    session.execute(
-        insert(DripRow)
-        .values(
-            [
-                {
-                    "key": f"drip:{facts.id}:{month}",
-                    "user_id": UUID(user_id),
-                    "subscription_id": facts.subscription_id or "",
-                    "reference": facts.id,
-                    "description": f"{sold.title}, month {month + 1} of {YEAR}",
-                    "credits": sold.credits,
-                    "price_minor": prices[month].minor,
-                    "tax_minor": taxes[month].minor,
-                    "currency": line.amount.currency,
-                    "due_at": clock.add_months(line.period_start, months=month),
-                    "expires_at": clock.add_months(
-                        line.period_start, months=month + 1 + ROLLOVER_MONTHS
-                    ),
-                    "state": "pending",
-                }
-                for month in range(YEAR)
-            ]
+    return [
+        Drip(
+            key=step_maths.drip_key(facts.id, month=month, mark=mark),
+            user_id=user_id,
+            subscription_id=facts.subscription_id or "",
+            reference=facts.id,
+            description=f"{sold.title}, month {month + 1} of {YEAR}",
+            credits=sold.credits * line.quantity,
+            price=prices[month],
+            tax_minor=taxes[month].minor,
+            due_at=clock.add_months(line.period_start, months=month),
+            expires_at=clock.add_months(line.period_start, months=month + 1 + ROLLOVER_MONTHS),
         )
-        .on_conflict_do_nothing(index_elements=["key"])
-    )
+        for month in range(YEAR)
+    ]
 
 
 def _grant_drip(session: Session, row: DripRow, *, now: datetime) -> int:

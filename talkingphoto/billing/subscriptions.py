@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import DateTime, Uuid
 
-from talkingphoto.billing import catalog, payments
+from talkingphoto.billing import catalog, payments, standing
 from talkingphoto.foundation.database import Base
 from talkingphoto.foundation.money import Money
 
@@ -21,7 +21,7 @@ LIVE = ("active", "trialing", "past_due", "unpaid", "paused")
 OVER = ("canceled", "incomplete_expired")
 
 
-class SubscriptionRow(Base):
+class SubscriptionRow(standing.StandingColumns, Base):
     """What we last saw of a subscription."""
 
     __tablename__ = "subscriptions"
@@ -59,6 +59,10 @@ class SubscriptionFacts:
     cancel_at_period_end: bool
     started_at: datetime
     ended_at: datetime | None
+    schedule_id: str | None = None
+    # The price of a change that waits for its payment.
+    waiting_price_id: str | None = None
+    standing: standing.Standing = standing.UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class InvoiceLine:
     period_start: datetime
     period_end: datetime
     is_trial: bool = False
+    quantity: int = 1
 
 
 @dataclass(frozen=True)
@@ -94,24 +99,11 @@ class InvoiceFacts:
     paid_at: datetime | None
     lines: tuple[InvoiceLine, ...]
     failure_code: str | None = None
+    # What of the total was asked for: the rest is on the customer's balance at Stripe.
+    charged: Money | None = None
 
 
-@dataclass(frozen=True)
-class Subscription:
-    """A customer's plan as we know it."""
-
-    id: str
-    user_id: str
-    item: catalog.Item
-    status: str
-    period_end: datetime
-    cancel_at_period_end: bool
-
-    @property
-    def renews_at(self) -> datetime | None:
-        """When the next period begins by itself; None while nobody can promise that."""
-        renews = self.status in {"active", "trialing"} and not self.cancel_at_period_end
-        return self.period_end if renews else None
+Subscription = standing.Subscription
 
 
 def record(
@@ -136,6 +128,7 @@ def record(
         session.execute(known.values(**values))
         return False
     values |= {"item": sold.key, "period_start": item.period_start, "period_end": item.period_end}
+    values |= standing.values(facts.standing)
     fresh = {"id": facts.id, "user_id": UUID(user_id), "started_at": facts.started_at}
     session.execute(
         insert(SubscriptionRow)
@@ -162,6 +155,8 @@ def of_customer(session: Session, *, user_id: str) -> Subscription | None:
         status=row.status,
         period_end=row.period_end,
         cancel_at_period_end=row.cancel_at_period_end,
+        period_start=row.period_start,
+        standing=standing.of_row(row),
     )
 
 
@@ -179,7 +174,7 @@ def record_invoice(
             user_id=user_id,
             kind="plan",
             item=item.key if item else "",
-            description=_described(item, facts),
+            description=_described(session, item, facts),
             amount=total,
             tax_minor=min(max(facts.tax_minor, 0), total.minor),
             status=_payment_status(facts),
@@ -204,9 +199,20 @@ def _sold(session: Session, lines: Iterable[InvoiceLine]) -> catalog.Item | None
     return None
 
 
-def _described(item: catalog.Item | None, facts: InvoiceFacts) -> str:
+def _described(session: Session, item: catalog.Item | None, facts: InvoiceFacts) -> str:
     if item is None:
-        return "Invoice"
+        # The parts of periods that a change moves: the last one sold is what it changed to.
+        sold = [line for line in facts.lines if line.is_proration and line.amount.minor >= 0]
+        item = next(
+            (
+                found
+                for line in sorted(sold, key=lambda line: line.period_start, reverse=True)
+                if line.price_id
+                and (found := catalog.item_of_price(session, price_id=line.price_id))
+            ),
+            None,
+        )
+        return f"Change to {item.title}" if item else "Invoice"
     return f"{item.title}, {'one year' if item.interval == 'year' else 'one month'}"
 
 

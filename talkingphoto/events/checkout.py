@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import payments
-from talkingphoto.events import invoices, receipts
+from talkingphoto.billing import packs, payments
+from talkingphoto.events import closed, invoices, receipts
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
@@ -39,6 +39,10 @@ def write_of(look: Look, session_id: str, *, failed: bool = False) -> Write | No
 
 
 def fulfil_pack(session: Session, look: Look, facts: payments.CheckoutFacts) -> None:
-    """The pack is on the account and its receipt on the way, once."""
-    payments.fulfil_pack(session, facts=facts, now=look.now, looked_at=look.looked_at)
+    """The pack is on the account and its receipt on the way, once; what came for an account that
+    is over goes back."""
+    bought = packs.record(session, facts=facts, now=look.now, looked_at=look.looked_at)
+    if closed.gives_back(session, user_id=bought.user_id, payment_id=bought.id, now=look.now):
+        return
+    packs.grant(session, bought, now=look.now)
     receipts.owe(session, payment_id=facts.id, now=look.now)

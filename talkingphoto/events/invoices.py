@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import plan_credits, subscriptions
-from talkingphoto.events import receipts
+from talkingphoto.billing import plan_credits, steps, subscriptions
+from talkingphoto.billing.subscriptions import InvoiceFacts
+from talkingphoto.events import closed, plans, receipts
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
+
+LONGEST_MONTH = timedelta(days=40)
+# The whole period that a part belongs to was billed within the year before it.
+LOOK_BACK = timedelta(days=370)
 
 
 def handle(look: Look, event: StripeEvent) -> Write | None:
@@ -18,25 +25,46 @@ def handle(look: Look, event: StripeEvent) -> Write | None:
 def write_of(look: Look, invoice_id: str) -> Write | None:
     """What to write for that invoice and its subscription as they are now."""
     invoice = look.stripe.fetch_invoice(invoice_id)
-    if invoice is None:
-        return None
-    plan = (
-        look.stripe.fetch_subscription(invoice.subscription_id) if invoice.subscription_id else None
-    )
+    return write_of_facts(look, invoice) if invoice else None
+
+
+def write_of_facts(look: Look, invoice: InvoiceFacts) -> Write:
+    """What to write for an invoice that was looked at, its subscription and what it brings."""
+    plan = plans.seen(look, invoice.subscription_id) if invoice.subscription_id else None
+
+    family = _family(look, invoice)
 
     def write(session: Session) -> None:
         user_id = owner(session, invoice.customer_id)
         if user_id is None:
             return  # a customer of another product on the same Stripe account
         if plan is not None:
-            subscriptions.record(session, user_id=user_id, facts=plan, looked_at=look.looked_at)
+            plans.record(session, user_id=user_id, plan=plan)
         subscriptions.record_invoice(
             session, user_id=user_id, facts=invoice, looked_at=look.looked_at
         )
+        if invoice.status == "paid" and closed.gives_back(
+            session, user_id=user_id, payment_id=invoice.id, now=look.now
+        ):
+            return
         added = plan_credits.grant_invoice(session, user_id=user_id, facts=invoice, now=look.now)
+        if family:
+            added += steps.grant(session, user_id=user_id, family=family, now=look.now)
         if added:
             begins = invoice.billing_reason == "subscription_create"
             tell = receipts.owe_welcome if begins else receipts.owe
             tell(session, payment_id=invoice.id, now=look.now)
 
     return write
+
+
+def _family(look: Look, invoice: InvoiceFacts) -> tuple[InvoiceFacts, ...]:
+    """The invoices of the same time that say together what a change brings; else none."""
+    lengths = [line.period_end - line.period_start for line in invoice.lines]
+    is_year = any(length > LONGEST_MONTH for length in lengths)
+    changed = invoice.billing_reason == steps.CHANGE
+    if invoice.subscription_id is None or not lengths or not (changed or is_year):
+        return ()
+    since = min(line.period_start for line in invoice.lines) - LOOK_BACK
+    others = look.stripe.fetch_invoices(invoice.subscription_id, since=since)
+    return (*(one for one in others if one.id != invoice.id), invoice)

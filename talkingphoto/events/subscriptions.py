@@ -1,15 +1,13 @@
-"""A subscription began, changed or ended."""
+"""A subscription began, changed, rested or ended."""
 
 from __future__ import annotations
 
-import structlog
 from sqlalchemy.orm import Session
 
 from talkingphoto.billing import subscriptions
+from talkingphoto.events import closed, plans
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
-
-log = structlog.get_logger()
 
 
 def handle(look: Look, event: StripeEvent) -> Write | None:
@@ -19,16 +17,15 @@ def handle(look: Look, event: StripeEvent) -> Write | None:
 
 def write_of(look: Look, subscription_id: str) -> Write | None:
     """What to write for that subscription as it is now."""
-    facts = look.stripe.fetch_subscription(subscription_id)
-    if facts is None:
+    plan = plans.seen(look, subscription_id)
+    if plan is None:
         return None
 
     def write(session: Session) -> None:
-        user_id = owner(session, facts.customer_id)
-        if user_id is None:
-            return
-        looked_at = look.looked_at
-        if not subscriptions.record(session, user_id=user_id, facts=facts, looked_at=looked_at):
-            log.warning("subscription.not_ours", subscription_id=facts.id, user_id=user_id)
+        user_id = owner(session, plan.facts.customer_id)
+        if user_id is not None:
+            plans.record(session, user_id=user_id, plan=plan)
+            if plan.facts.status in subscriptions.LIVE:
+                closed.ends(session, user_id=user_id, now=look.now)
 
     return write

@@ -18,7 +18,13 @@ HANDLERS: dict[str, Handler] = {
     "invoice.paid": invoices.handle,
     "invoice.payment_succeeded": invoices.handle,
     "invoice.payment_failed": invoices.handle,
+    "invoice.voided": invoices.handle,
     "customer.subscription.created": subscriptions.handle,
     "customer.subscription.updated": subscriptions.handle,
     "customer.subscription.deleted": subscriptions.handle,
+    # A change that waited for its payment was made, or has lapsed.
+    "customer.subscription.pending_update_applied": subscriptions.handle,
+    "customer.subscription.pending_update_expired": subscriptions.handle,
+    "customer.subscription.paused": subscriptions.handle,
+    "customer.subscription.resumed": subscriptions.handle,
 }

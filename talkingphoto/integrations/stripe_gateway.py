@@ -11,10 +11,14 @@ from talkingphoto.foundation import errors
 from talkingphoto.integrations.breaker import Breaker
 from talkingphoto.integrations.stripe_calls import API_VERSION, translated
 from talkingphoto.integrations.stripe_catalog import CatalogCalls
+from talkingphoto.integrations.stripe_changes import ChangeCalls
 from talkingphoto.integrations.stripe_checkout import CheckoutCalls
+from talkingphoto.integrations.stripe_discounts import DiscountCalls
+from talkingphoto.integrations.stripe_lifecycle import LifecycleCalls
 from talkingphoto.integrations.stripe_listing import ListingCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
 from talkingphoto.integrations.stripe_plans import PlanCalls
+from talkingphoto.integrations.stripe_returns import ReturnCalls
 
 TOLERANCE_SECONDS = 300
 _SECONDS = re.compile(r"^[0-9]{1,12}$")
@@ -23,9 +27,13 @@ _SECONDS = re.compile(r"^[0-9]{1,12}$")
 class StripeGateway(
     CheckoutCalls,
     PlanCalls,
+    ChangeCalls,
+    LifecycleCalls,
+    DiscountCalls,
     PaymentCalls,
     CatalogCalls,
     ListingCalls,
+    ReturnCalls,
 ):
     """Calls to one Stripe account, or to the sandbox; every answer is in our own words.
 

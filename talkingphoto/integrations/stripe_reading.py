@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from talkingphoto.billing.subscriptions import (
     SubscriptionFacts,
 )
 from talkingphoto.foundation.money import Money
+from talkingphoto.integrations import stripe_reading_standing
 
 
 def checkout(session: Any) -> CheckoutFacts:
@@ -55,11 +57,15 @@ def subscription(found: Any) -> SubscriptionFacts:
         cancel_at_period_end=bool(found.cancel_at_period_end),
         started_at=_moment(found.start_date),
         ended_at=_moment(found.ended_at) if found.ended_at else None,
+        schedule_id=id_of(getattr(found, "schedule", None)),
+        waiting_price_id=_waiting_price(found),
+        standing=stripe_reading_standing.standing(found),
     )
 
 
-def invoice(found: Any) -> InvoiceFacts:
-    """An invoice with its lines, and why its last payment failed if `payments` are expanded."""
+def invoice(found: Any, lines: Iterable[Any] | None = None) -> InvoiceFacts:
+    """An invoice, and why its last payment failed if `payments` are expanded; `lines` are all of
+    them, where it shows a first page only."""
     parent = getattr(found, "parent", None)
     details = getattr(parent, "subscription_details", None) if parent else None
     paid_at = found.status_transitions.paid_at
@@ -78,9 +84,17 @@ def invoice(found: Any) -> InvoiceFacts:
         payment_intent_id=id_of(payment),
         created_at=_moment(found.created),
         paid_at=_moment(paid_at) if paid_at else None,
-        lines=tuple(_line(line) for line in found.lines.data),
+        lines=tuple(_line(line) for line in (found.lines.data if lines is None else lines)),
         failure_code=failure(payment) if payment and not isinstance(payment, str) else None,
+        charged=Money(found.amount_due, found.currency),
     )
+
+
+def _waiting_price(found: Any) -> str | None:
+    """The price of a change that waits for its payment; None without one."""
+    pending = getattr(found, "pending_update", None)
+    items = getattr(pending, "subscription_items", None) if pending else None
+    return str(items[0].price.id) if items else None
 
 
 def failure(payment_intent: Any) -> str | None:
@@ -115,6 +129,7 @@ def _line(line: Any) -> InvoiceLine:
         is_trial=line.amount == 0,
         period_start=_moment(line.period.start),
         period_end=_moment(line.period.end),
+        quantity=1 if line.quantity is None else line.quantity,
     )
 
 

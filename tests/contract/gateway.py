@@ -6,20 +6,26 @@ import inspect
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from talkingphoto.billing import catalog
 from talkingphoto.billing.comparisons import Window
+from talkingphoto.billing.endings import Why
+from talkingphoto.foundation import clock
+from talkingphoto.integrations.stripe_changes import ChangeOrder, ScheduleOrder
 from talkingphoto.integrations.stripe_checkout import CheckoutOrder
 from talkingphoto.integrations.stripe_gateway import StripeGateway
+from talkingphoto.integrations.stripe_lifecycle import Rest
+from talkingphoto.workflows import saving
 from tests.contract import recording
 from tests.sandbox.running import GOOD_CARD, Process, Shop, open_shop
 
 # It reads a letter and calls nobody.
 _CALLS_NOBODY = {"verify"}
 _KEY = "sk_test_of_the_product"
+_WHY = Why("too_expensive", "It costs more than it brings.")
 _WINDOW = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC))
 
 
@@ -31,6 +37,7 @@ class Scene:
     payer: Shop
     customer: str = ""
     session: str = ""
+    schedule: str = ""
 
     def sell(self, item: str) -> str:
         """A new session that sells the item to the customer."""
@@ -47,6 +54,10 @@ class Scene:
             cancel_url="http://localhost:1/cancel",
         )
         return self.gateway.create_checkout(order).id
+
+    def plan(self) -> str:
+        """The id of the newest subscription."""
+        return str(self.newest("subscriptions").id)
 
     def newest(self, resource: str) -> Any:
         """The newest object of a kind, as a test reads it."""
@@ -84,6 +95,28 @@ def _endpoint(scene: Scene) -> None:
         scene.gateway.ensure_endpoint(url="http://localhost:9/h", event_types=("invoice.paid",))
 
 
+def _order(scene: Scene, item: str) -> ChangeOrder:
+    standing = scene.gateway.fetch_standing(scene.newest("subscriptions").id)
+    assert standing is not None, "there is a plan to change"
+    price = scene.gateway.ensure_price(catalog.item(item), chosen_price_id="").price_id
+    at = standing.moment(standing.period_start)
+    return ChangeOrder(standing.subscription_id, standing.line_id, price, at)
+
+
+def _schedule(scene: Scene) -> None:
+    order = _order(scene, "starter:month")
+    standing = scene.gateway.fetch_standing(order.subscription_id)
+    assert standing is not None, "there is a plan to change"
+    scene.schedule = scene.gateway.schedule_change(
+        ScheduleOrder("contract:later", standing, order.price_id, "month")
+    )
+
+
+def _rest(scene: Scene) -> Rest:
+    begins_at = clock.system_clock() + timedelta(days=20)
+    return Rest(scene.plan(), begins_at, clock.add_months(begins_at, months=1))
+
+
 def _undelivered(scene: Scene) -> None:
     for after in (None, scene.newest("events").id):
         scene.gateway.undelivered_events(
@@ -114,11 +147,42 @@ VERBS: dict[str, Callable[[Scene], object]] = {
         scene.newest("subscriptions").id
     ),
     "fetch_invoice": lambda scene: scene.gateway.fetch_invoice(scene.newest("invoices").id),
+    "fetch_invoices": lambda scene: scene.gateway.fetch_invoices(
+        scene.newest("subscriptions").id, since=datetime(2026, 1, 1, tzinfo=UTC)
+    ),
+    "fetch_standing": lambda scene: scene.gateway.fetch_standing(scene.newest("subscriptions").id),
+    "preview_change": lambda scene: scene.gateway.preview_change(_order(scene, "pro:month")),
+    "preview_next": lambda scene: scene.gateway.preview_next(_order(scene, "pro:month")),
+    "change_now": lambda scene: scene.gateway.change_now(
+        _order(scene, "pro:month"), idempotency_key="contract:now"
+    ),
+    "schedule_change": _schedule,
+    "release_schedule": lambda scene: scene.gateway.release_schedule(scene.schedule),
     "invoice_of_payment": lambda scene: scene.gateway.invoice_of_payment(
         scene.newest("payment_intents").id
     ),
     "fetch_payment": lambda scene: scene.gateway.fetch_payment(scene.newest("payment_intents").id),
     "fetch_refunds": lambda scene: scene.gateway.fetch_refunds(scene.newest("charges").id),
+    "pause": lambda scene: scene.gateway.pause(_rest(scene), key="contract:pause"),
+    "unpause": lambda scene: scene.gateway.unpause(scene.plan(), key="contract:unpause"),
+    "unpause_with_new_period": lambda scene: scene.gateway.unpause_with_new_period(
+        scene.plan(), key="contract:restart"
+    ),
+    "waits_for_invoice": lambda scene: scene.gateway.waits_for_invoice(scene.plan()),
+    "ensure_coupon": lambda scene: [scene.gateway.ensure_coupon(saving.STAY) for _ in range(2)],
+    "add_coupon": lambda scene: scene.gateway.add_coupon(
+        scene.plan(), coupon_id=saving.STAY.id, key="contract:coupon"
+    ),
+    "end_at_period_end": lambda scene: scene.gateway.end_at_period_end(
+        scene.plan(), why=_WHY, key="contract:end"
+    ),
+    "go_on": lambda scene: scene.gateway.go_on(scene.plan(), key="contract:go_on"),
+    "running_plans": lambda scene: scene.gateway.running_plans(scene.customer),
+    "is_given_back": lambda scene: scene.gateway.is_given_back(scene.newest("payment_intents").id),
+    "give_back": lambda scene: scene.gateway.give_back(
+        scene.newest("payment_intents").id, key="contract:give_back"
+    ),
+    "end_now": lambda scene: scene.gateway.end_now(scene.plan(), why=_WHY, key="contract:now"),
     "undelivered_events": _undelivered,
     "list_customers": lambda scene: scene.gateway.list_customers(_WINDOW, after=None),
     "list_subscriptions": lambda scene: scene.gateway.list_subscriptions(_WINDOW, after=None),

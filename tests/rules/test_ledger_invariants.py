@@ -11,17 +11,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from services.auth_service import AuthService
-from services.generation_service import GenerationService
-from services.mail_service import MailService
-from services.payment_service import PaymentService
-from services.reconciliation_service import ReconciliationService
-from services.webhook_service import WebhookService
 from talkingphoto.billing import ledger
 from talkingphoto.foundation import errors
 from talkingphoto.runtime import Runtime
 from tests.support.clock import TestClock
 from tests.support.ledger_book import Book
+from worker.bundle import services_of
 from worker.tasks import table
 
 OPERATIONS = 10_000
@@ -201,14 +196,7 @@ def test_m4_the_report_says_by_how_much_a_lot_is_off(book: Book) -> None:
 
 
 def test_m4_a_lot_that_is_off_is_an_alert_that_names_it(book: Book, runtime: Runtime) -> None:
-    job = table(
-        PaymentService(runtime),
-        WebhookService(runtime),
-        AuthService(runtime),
-        GenerationService(runtime),
-        MailService(runtime),
-        ReconciliationService(runtime),
-    )["ledger.check"]
+    job = table(services_of(runtime))["ledger.check"]
     lot = book.grant(book.customer(), 10)
     with capture_logs() as well:
         job.verb()

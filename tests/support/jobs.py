@@ -5,29 +5,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from services.webhook_service import WebhookService
 from talkingphoto.foundation import jobs
 from tests.support.shop import Shop
 from worker.tasks import table
-
-
-def tasks_of(shop: Shop, *, webhooks: WebhookService | None = None) -> dict[str, jobs.Task]:
-    """The table of tasks bound to the shop's services, or to other ones for webhooks."""
-    return table(
-        shop.payments,
-        webhooks or shop.webhooks,
-        shop.auth,
-        shop.generations,
-        shop.letters,
-        shop.reconciliation,
-    )
 
 
 def run_due_jobs(shop: Shop, *, most_tries: int = 3) -> None:
     """Every job that is due has run; failed ones were tried again at once, so many times."""
     tasks = {
         name: replace(task, most_tries=most_tries, first_wait_seconds=0, cron=None)
-        for name, task in tasks_of(shop).items()
+        for name, task in table(shop.services).items()
     }
     app = jobs.build_app(shop.runtime.database_url, tasks, connections=5)
 

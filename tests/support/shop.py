@@ -10,10 +10,12 @@ from itertools import count
 from sqlalchemy import text
 
 from services.auth_service import AuthService
+from services.change_service import ChangeService
 from services.generation_service import GenerationService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
 from services.reconciliation_service import ReconciliationService
+from services.subscription_service import SubscriptionService
 from services.webhook_service import WebhookService
 from talkingphoto.billing import catalog, ledger
 from talkingphoto.events.table import HANDLERS
@@ -21,6 +23,7 @@ from talkingphoto.foundation.money import Money
 from talkingphoto.runtime import Runtime
 from tests.support.clock import TestClock
 from tests.support.sandbox import VISA, Event, Paid, SandboxProcess, sign
+from worker.bundle import Services, services_of
 
 PASSWORD = "a sentence that nobody else uses"
 
@@ -46,10 +49,17 @@ class Shop:
         self.generations = GenerationService(runtime)
         self.reconciliation = ReconciliationService(runtime)
         self.letters = MailService(runtime)
+        self.changes = ChangeService(runtime)
+        self.plans = SubscriptionService(runtime)
         self.key = runtime.settings.stripe_secret_key.get_secret_value()
         self.secret = runtime.settings.webhook_secrets[0]
         self._numbers = count(1)
         self._seen: set[str] = set()
+
+    @property
+    def services(self) -> Services:
+        """What a worker of this shop calls."""
+        return services_of(self.runtime)
 
     def a_person(self) -> Person:
         """Somebody who has just signed up."""

@@ -1,0 +1,43 @@
+"""Every service that the worker calls, on one runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.auth_service import AuthService
+from services.change_service import ChangeService
+from services.generation_service import GenerationService
+from services.mail_service import MailService
+from services.payment_service import PaymentService
+from services.reconciliation_service import ReconciliationService
+from services.subscription_service import SubscriptionService
+from services.webhook_service import WebhookService
+from talkingphoto.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class Services:
+    """One of each; a test puts another in the place of one."""
+
+    payments: PaymentService
+    webhooks: WebhookService
+    auth: AuthService
+    generations: GenerationService
+    letters: MailService
+    changes: ChangeService
+    plans: SubscriptionService
+    reconciliation: ReconciliationService
+
+
+def services_of(runtime: Runtime) -> Services:
+    """All of them on that runtime."""
+    return Services(
+        payments=PaymentService(runtime),
+        webhooks=WebhookService(runtime),
+        auth=AuthService(runtime),
+        generations=GenerationService(runtime),
+        letters=MailService(runtime),
+        changes=ChangeService(runtime),
+        plans=SubscriptionService(runtime),
+        reconciliation=ReconciliationService(runtime),
+    )
