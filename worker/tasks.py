@@ -8,7 +8,7 @@ from services.mail_service import MailService
 from services.reconciliation_service import ReconciliationService
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import mails
-from talkingphoto.events import inbox
+from talkingphoto.events import inbox, plans
 from talkingphoto.foundation.jobs import Task
 from talkingphoto.generations import queue as videos
 from worker.bundle import Services, services_of
@@ -25,6 +25,13 @@ def table(services: Services) -> dict[str, Task]:
         ),
         *_mail(services.letters),
         *_videos(services),
+        # The sweep takes up what it leaves undone.
+        Task(
+            plans.DUPLICATE_TASK,
+            services.changes.give_back_duplicate,
+            queue=plans.DUPLICATE_QUEUE,
+            most_tries=1,
+        ),
         *_sweeps(services),
         *_reconciling(services.reconciliation),
     )

@@ -63,12 +63,10 @@ _STATEMENTS: tuple[str, ...] = (
             CHECK (state IN ('asked', 'on', 'ending', 'over')),
         restarts boolean NOT NULL,
         tries integer NOT NULL CONSTRAINT ck_pauses_tries CHECK (tries >= 0),
-        invoice_id text CONSTRAINT uq_pauses_invoice_id UNIQUE,
         asked_at timestamptz NOT NULL,
         ended_at timestamptz,
         synced_at timestamptz,
-        CONSTRAINT ck_pauses_until CHECK (begins_at < until),
-        CONSTRAINT ck_pauses_invoice CHECK (invoice_id IS NULL OR restarts)
+        CONSTRAINT ck_pauses_until CHECK (begins_at < until)
     )
     """,
     "CREATE UNIQUE INDEX uq_pauses_open ON pauses (subscription_id) WHERE state <> 'over'",

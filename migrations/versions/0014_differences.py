@@ -9,7 +9,6 @@ down_revision = "0013"
 
 _STATEMENTS: tuple[str, ...] = (
     "ALTER TABLE users ADD COLUMN deleted_at timestamptz",
-    "CREATE INDEX ix_users_deleted ON users (lower(email)) WHERE deleted_at IS NOT NULL",
     """
     CREATE TABLE account_closings (
         user_id uuid NOT NULL CONSTRAINT pk_account_closings PRIMARY KEY
@@ -48,6 +47,8 @@ _STATEMENTS: tuple[str, ...] = (
         CONSTRAINT ck_event_pulls_after CHECK (after IS NULL OR began_at IS NOT NULL)
     )
     """,
+    "CREATE INDEX ix_stripe_events_received_at ON stripe_events (received_at)",
+    "CREATE INDEX ix_stripe_events_dead ON stripe_events (received_at) WHERE result = 'dead'",
     """
     CREATE TABLE event_conflicts (
         event_id text NOT NULL CONSTRAINT fk_event_conflicts_event_id
@@ -134,9 +135,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("DROP INDEX ix_stripe_events_dead, ix_stripe_events_received_at")
     op.execute(
         "DROP TABLE differences, seen_objects, comparisons, event_conflicts, event_pulls,"
         " returned_payments, account_closings"
     )
-    op.execute("DROP INDEX ix_users_deleted")
     op.execute("ALTER TABLE users DROP COLUMN deleted_at")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, func, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import DateTime, Uuid
@@ -27,13 +27,6 @@ class UserRow(Base):
     """One row a person; `email_key` is the address as compared, `email` as it was typed."""
 
     __tablename__ = "users"
-    __table_args__ = (
-        Index(
-            "ix_users_deleted",
-            text("lower(email)"),
-            postgresql_where=text("deleted_at IS NOT NULL"),
-        ),
-    )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     email: Mapped[str]
@@ -41,6 +34,7 @@ class UserRow(Base):
     password_hash: Mapped[str]
     role: Mapped[str] = mapped_column(server_default=text("'customer'"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
@@ -146,14 +140,6 @@ def is_deleted(session: Session, *, user_id: str) -> bool:
     """Whether that account is over."""
     at = session.scalars(select(UserRow.deleted_at).filter_by(id=UUID(user_id))).one_or_none()
     return at is not None
-
-
-def had_account(session: Session, *, email: str) -> bool:
-    """Whether somebody with that address had an account that is over."""
-    same = select(UserRow.id).where(
-        func.lower(UserRow.email) == email_key(email), UserRow.deleted_at.is_not(None)
-    )
-    return session.scalars(same.limit(1)).first() is not None
 
 
 def of_row(row: UserRow) -> User:

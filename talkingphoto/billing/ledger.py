@@ -8,30 +8,48 @@ change of what was posted. The customer's row has to exist before the first verb
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 from uuid import UUID
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import customers, ledger_sql
+from talkingphoto.billing import (
+    customers,
+    ledger_claims,
+    ledger_debts,
+    ledger_rows,
+    ledger_sql,
+    ledger_types,
+)
 from talkingphoto.billing.ledger_tables import HoldRow, LotRow
 from talkingphoto.foundation import errors, ids
-from talkingphoto.foundation.money import Money
 
-Source = Literal["free", "plan", "pack", "promo", "goodwill", "gift"]
-Kind = Literal["grant", "hold", "release", "settle", "revoke", "expire"]
-HoldState = Literal["held", "settled", "released", "expired"]
+Source = ledger_types.Source
+Kind = ledger_types.Kind
+HoldState = ledger_types.HoldState
+NewLot = ledger_types.NewLot
+Lot = ledger_types.Lot
+Hold = ledger_types.Hold
+Balance = ledger_types.Balance
+ClawBack = ledger_types.ClawBack
+StatementRow = ledger_types.StatementRow
+Difference = ledger_types.Difference
+freeze = ledger_claims.freeze
+thaw = ledger_claims.thaw
+claw_back = ledger_claims.claw_back
+restore = ledger_claims.restore
+forgive = ledger_claims.forgive
 
-MOST_CREDITS = 1_000_000
+MOST_CREDITS = ledger_rows.MOST_CREDITS
+MOST_LOTS = 1000
 LONGEST_PAGE = 200
 LONGEST_SWEEP = 500
 LONGEST_REPORT = 100
 LONGEST_HOLD = timedelta(hours=24)
-# A lot that ran out while we held its credits stays usable this long once we give them back.
+# A lot that ran out while we held its credits is usable this long after the end that was sold,
+# however often they come back; the database refuses more.
 RETURN_GRACE = timedelta(days=7)
 
 # How a hold ends: the ledger transaction's kind, where its credits go, and the words for it.
@@ -40,111 +58,21 @@ _ENDINGS = {
     "released": ("release", "available", "Returned: the video was not made"),
     "expired": ("release", "available", "Returned: the video took too long"),
 }
+_PARTS = ("usable", "frozen", "held", "owed")
 _LOT_IDS = uuid.uuid5(uuid.NAMESPACE_OID, "talkingphoto lots")
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewLot:
-    """Credits to grant; `price` is what the whole lot cost, tax included, and `tax` its tax part.
-
-    `key` is the business fact that earns them; `description` is words for the statement.
-    """
-
-    key: str
-    user_id: str
-    source: Source
-    credits: int
-    price: Money | None = None
-    tax: Money | None = None
-    expires_at: datetime | None = None
-    reference: str = ""
-    description: str = ""
-
-    def __post_init__(self) -> None:
-        if self.tax is not None:
-            assert self.price is not None, "tax is a part of a price"
-            assert self.tax <= self.price, "tax is at most the price"
-
-
-@dataclass(frozen=True)
-class Lot:
-    """A lot as it is now; `expires_at` was sold, `usable_until` holds and is never earlier."""
-
-    id: str
-    key: str
-    user_id: str
-    source: Source
-    credits: int
-    remaining: int
-    price: Money | None
-    tax: Money | None
-    expires_at: datetime | None
-    usable_until: datetime | None
-    reference: str
-    description: str
-    created_at: datetime
-
-
-@dataclass(frozen=True)
-class Hold:
-    """Credits put aside for work in progress, or what became of them."""
-
-    id: str
-    user_id: str
-    credits: int
-    state: HoldState
-    expires_at: datetime
-    created_at: datetime
-    ended_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Balance:
-    """What a customer can spend now, where it came from, and what ends next."""
-
-    available: int
-    held: int
-    by_source: Mapping[Source, int]
-    next_expiry: datetime | None
-    next_expiring: int
-
-
-@dataclass(frozen=True)
-class StatementRow:
-    """One change of what is available; a hold over two lots is two of them."""
-
-    id: str
-    at: datetime
-    kind: Kind
-    source: Source
-    description: str
-    credits: int
-    balance_after: int
-    expires_at: datetime | None
-    reference: str
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A broken invariant: the rule, the lot, transaction or hold it is about, and by how much."""
-
-    rule: str
-    id: str
-    user_id: str
-    expected: int
-    found: int
-
-
 def grant(session: Session, lot: NewLot, *, now: datetime) -> Lot:
-    """The lot exists, granted once: a second call returns it as it is now."""
-    _require_countable(lot.credits)
+    """The lot exists, granted once, and has paid what was owed: a second call returns it as it
+    is now."""
+    ledger_rows.require_countable(lot.credits)
     customers.lock(session, user_id=lot.user_id)
-    session.execute(ledger_sql.GRANT, _lot_values(lot) | {"now": now})
-    found = _lot_of_key(session, lot.key)
-    assert found is not None, "a granted lot exists"
-    granted = _lot(found)
+    made = session.scalars(ledger_sql.GRANT, _lot_values(lot) | {"now": now}).all()
+    arrived = dict.fromkeys(made, lot.credits)
+    ledger_debts.pay(session, user_id=UUID(lot.user_id), arrived=arrived, now=now)
+    granted = ledger_rows.lot(ledger_rows.known_lot(session, lot.key))
     if _facts(granted) != _facts(lot):
-        raise _key_reused()
+        raise ledger_rows.key_reused()
     return granted
 
 
@@ -157,11 +85,12 @@ def hold(
     expires_at: datetime,
     now: datetime,
 ) -> Hold:
-    """The credits are put aside under that id, or InsufficientCredits and nothing is taken.
+    """The credits are put aside under that id, or InsufficientCredits and nothing is taken: so
+    many have to be there that are not frozen, beside those that are owed.
 
     The same id again returns the first hold, whatever became of it.
     """
-    _require_countable(credits)
+    ledger_rows.require_countable(credits)
     assert expires_at - now <= LONGEST_HOLD, "a hold ends within a day"
     values = {
         "hold_id": _hold_uuid(hold_id),
@@ -172,14 +101,13 @@ def hold(
         "now": now,
     }
     customers.lock(session, user_id=user_id)
-    made = session.execute(ledger_sql.HOLD, values).one_or_none()
+    owed = ledger_debts.owed(session, user_id=UUID(user_id))
+    made = session.execute(ledger_sql.HOLD, values | {"owed": owed}).one_or_none()
     found = _hold(made) if made else _find_hold(session, hold_id)
     if found is None:
-        raise errors.InsufficientCredits(
-            "credits.insufficient", f"This takes {credits} credits and there are fewer."
-        )
+        raise _too_few(session, user_id=user_id, credits=credits, owed=owed, now=now)
     if (found.user_id, found.credits) != (str(UUID(user_id)), credits):
-        raise _key_reused()
+        raise ledger_rows.key_reused()
     return found
 
 
@@ -204,10 +132,8 @@ def revoke(
 
     Where nothing was unspent nothing is written, so the key has not been used up.
     """
-    _require_countable(credits)
-    lot = _lot_of_key(session, lot_key)
-    if lot is None:
-        raise errors.NotFound("ledger.lot_unknown", "There is no such lot of credits.")
+    ledger_rows.require_countable(credits)
+    lot = ledger_rows.known_lot(session, lot_key)
     customers.lock(session, user_id=str(lot.user_id))
     values = {"key": key, "lot_id": lot.id, "credits": credits, "reason": reason, "now": now}
     session.execute(ledger_sql.REVOKE, values)
@@ -215,7 +141,7 @@ def revoke(
     if done is None:
         return 0
     if (done.lot_id, done.asked, done.reason) != (lot.id, credits, reason):
-        raise _key_reused()
+        raise ledger_rows.key_reused()
     return int(done.revoked)
 
 
@@ -229,26 +155,43 @@ def expire(session: Session, *, now: datetime, limit: int = LONGEST_SWEEP) -> in
     holds = [row.id for row in overdue if row.what == "hold"]
     if holds:
         _give_back(session, holds, state="expired", now=now)
-    _expire_lots(session, [row.id for row in overdue if row.what == "lot"], now=now)
+    lots = [row.id for row in overdue if row.what == "lot"]
+    ledger_rows.expire_lots(session, lots, now=now)
     return len(overdue)
 
 
 def balance(session: Session, *, user_id: str, now: datetime) -> Balance:
     """What that customer has at this moment, whether or not the sweep has run."""
     rows = session.execute(ledger_sql.BALANCE, {"user_id": UUID(user_id), "now": now}).all()
-    lots = [row for row in rows if row.source != "held"]
+    lots = [row for row in rows if row.what == "usable"]
+    sums = {what: sum(r.credits for r in rows if r.what == what) for what in _PARTS}
     by_source: dict[Source, int] = dict.fromkeys(get_args(Source), 0)
     for row in lots:
         by_source[row.source] += row.credits
     ends = [row.usable_until for row in lots if row.usable_until is not None]
     soonest = min(ends, default=None)
     return Balance(
-        available=sum(by_source.values()),
-        held=sum(row.credits for row in rows if row.source == "held"),
+        available=max(0, sums["usable"] - sums["owed"]),
+        held=sums["held"],
         by_source=by_source,
         next_expiry=soonest,
         next_expiring=sum(row.credits for row in lots if soonest and row.usable_until == soonest),
+        frozen=sums["frozen"],
+        owed=sums["owed"],
     )
+
+
+def lots_of(
+    session: Session, *, user_id: str | None = None, reference: str | None = None
+) -> tuple[Lot, ...]:
+    """The lots of that customer, or those of that payment, as they were granted."""
+    assert (user_id is None) != (reference is None), "lots are a customer's or a payment's"
+    query = select(LotRow.__table__).order_by(LotRow.number).limit(MOST_LOTS)
+    if user_id is not None:
+        query = query.where(LotRow.user_id == UUID(user_id))
+    else:
+        query = query.where(LotRow.reference == reference)
+    return tuple(ledger_rows.lot(row) for row in session.execute(query))
 
 
 def statement(
@@ -269,17 +212,6 @@ def check(session: Session) -> tuple[Difference, ...]:
     )
 
 
-def _require_countable(credits: int) -> None:
-    if type(credits) is not int or not 1 <= credits <= MOST_CREDITS:
-        raise errors.InvalidRequest(
-            "ledger.credits", f"Credits are a whole number from 1 to {MOST_CREDITS}."
-        )
-
-
-def _key_reused() -> errors.Conflict:
-    return errors.Conflict("ledger.key_reused", "That key was used before, for something else.")
-
-
 def _lot_values(lot: NewLot) -> dict[str, object]:
     return {
         # From the key, so that a replay into a restored copy makes the same lot.
@@ -295,30 +227,6 @@ def _lot_values(lot: NewLot) -> dict[str, object]:
         "reference": lot.reference,
         "description": lot.description,
     }
-
-
-def _lot_of_key(session: Session, key: str) -> Row[Any] | None:
-    # The table and not the class: a row kept by the session would be as it was before the verb.
-    query = select(LotRow.__table__).where(LotRow.key == key)
-    return session.execute(query).one_or_none()
-
-
-def _lot(row: Row[Any]) -> Lot:
-    return Lot(
-        id=str(row.id),
-        key=row.key,
-        user_id=str(row.user_id),
-        source=row.source,
-        credits=row.credits,
-        remaining=row.remaining,
-        price=None if row.price_minor is None else Money(row.price_minor, row.currency),
-        tax=None if row.tax_minor is None else Money(row.tax_minor, row.currency),
-        expires_at=row.expires_at,
-        usable_until=row.usable_until,
-        reference=row.reference,
-        description=row.description,
-        created_at=row.created_at,
-    )
 
 
 def _facts(lot: NewLot | Lot) -> tuple[object, ...]:
@@ -361,14 +269,16 @@ def _known_hold(session: Session, hold_id: str) -> Hold:
 def _give_back(
     session: Session, hold_ids: list[UUID], *, state: HoldState, now: datetime
 ) -> list[Hold]:
-    """What is still held returns to its lots; those that ran out meanwhile live a grace longer."""
-    values = {"hold_ids": hold_ids, "now": now}
-    late = list(session.scalars(ledger_sql.RAN_OUT_WHILE_HELD, values))
-    if late:
-        # First empty them: the grace is for the returned credits, not for what was left unused.
-        _expire_lots(session, late, now=now)
-        session.execute(ledger_sql.REVIVE_LOTS, {"lot_ids": late, "until": now + RETURN_GRACE})
-    return _end_holds(session, hold_ids, state=state, now=now)
+    """What is still held returns to its lots and pays what is owed; lots that ran out meanwhile
+    live a grace longer."""
+    parts = session.execute(ledger_sql.HELD_OF, {"hold_ids": hold_ids}).all()
+    ledger_rows.wake_late(session, [row.lot_id for row in parts], now=now)
+    ended = _end_holds(session, hold_ids, state=state, now=now)
+    for user_id in sorted({row.user_id for row in parts}):
+        # Also of a lot that is past its grace: nobody owes what came back unused.
+        arrived = {row.lot_id: row.credits for row in parts if row.user_id == user_id}
+        ledger_debts.pay(session, user_id=user_id, arrived=arrived, now=now)
+    return ended
 
 
 def _end_holds(
@@ -380,9 +290,19 @@ def _end_holds(
     return [_hold(row) for row in session.execute(ledger_sql.END_HOLDS, values | posted)]
 
 
-def _expire_lots(session: Session, lot_ids: list[UUID], *, now: datetime) -> None:
-    if lot_ids:
-        session.execute(ledger_sql.EXPIRE_LOTS, {"lot_ids": lot_ids, "now": now})
+def _too_few(
+    session: Session, *, user_id: str, credits: int, owed: int, now: datetime
+) -> errors.InsufficientCredits:
+    usable = sum(balance(session, user_id=user_id, now=now).by_source.values())
+    if owed and usable >= credits:
+        return errors.InsufficientCredits(
+            "credits.owed",
+            f"You owe {owed} videos: they were refunded after they were made. "
+            "The next videos on your account pay for them first; then you can go on.",
+        )
+    return errors.InsufficientCredits(
+        "credits.insufficient", f"This takes {credits} credits and there are fewer."
+    )
 
 
 def _line(row: Row[Any]) -> StatementRow:
@@ -396,4 +316,5 @@ def _line(row: Row[Any]) -> StatementRow:
         balance_after=row.balance_after,
         expires_at=row.expires_at if row.kind == "grant" else None,
         reference=row.key if row.kind in {"hold", "release"} else row.reference,
+        owed_after=row.owed_after,
     )

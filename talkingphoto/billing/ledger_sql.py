@@ -20,11 +20,13 @@ GRANT = text("""
             (user_id, kind, key, reason, credits, entry_count, created_at)
         SELECT user_id, 'grant', key, description, credits, 2, created_at FROM lot
         RETURNING id
+    ), moved AS (
+        INSERT INTO ledger_entries (transaction_id, user_id, account, lot_id, credits)
+        SELECT posted.id, lot.user_id, side.account, lot.id, side.sign * lot.credits
+        FROM posted CROSS JOIN lot
+        CROSS JOIN (VALUES ('granted', -1), ('available', 1)) AS side (account, sign)
     )
-    INSERT INTO ledger_entries (transaction_id, user_id, account, lot_id, credits)
-    SELECT posted.id, lot.user_id, side.account, lot.id, side.sign * lot.credits
-    FROM posted CROSS JOIN lot
-    CROSS JOIN (VALUES ('granted', -1), ('available', 1)) AS side (account, sign)
+    SELECT id FROM lot
 """)
 
 # The soonest to end first; of those that end together, what was paid for is kept longest.
@@ -39,6 +41,7 @@ HOLD = text("""
         ) - remaining AS before
         FROM lots
         WHERE user_id = :user_id AND remaining > 0
+            AND frozen_since IS NULL
             AND (usable_until IS NULL OR usable_until > :now)
     ), taken AS (
         SELECT id AS lot_id, least(remaining, :credits - before) AS credits
@@ -46,7 +49,7 @@ HOLD = text("""
     ), held AS (
         INSERT INTO holds (id, user_id, credits, state, expires_at, created_at)
         SELECT :hold_id, :user_id, :credits, 'held', :expires_at, :now
-        WHERE (SELECT sum(credits) FROM taken) = :credits
+        WHERE (SELECT sum(remaining) FROM usable) - :owed >= :credits
         ON CONFLICT (id) DO NOTHING
         RETURNING *
     ), posted AS (
@@ -68,7 +71,7 @@ HOLD = text("""
 IN_ORDER = text("""
     SELECT source, description, credits, remaining, usable_until
     FROM lots
-    WHERE user_id = :user_id AND remaining > 0
+    WHERE user_id = :user_id AND remaining > 0 AND frozen_since IS NULL
         AND (usable_until IS NULL OR usable_until > :now)
     ORDER BY usable_until NULLS LAST,
         array_position(ARRAY['promo', 'free', 'gift', 'goodwill', 'plan', 'pack'], source),
@@ -105,26 +108,52 @@ END_HOLDS = text("""
     SELECT * FROM ended
 """)
 
-RAN_OUT_WHILE_HELD = text("""
-    SELECT DISTINCT lot.id
+HELD_OF = text("""
+    SELECT holds.user_id, entry.lot_id, CAST(sum(entry.credits) AS bigint) AS credits
     FROM ledger_transactions AS hold
     JOIN holds ON hold.key = CAST(holds.id AS text) AND holds.state = 'held'
     JOIN ledger_entries AS entry ON entry.transaction_id = hold.id AND entry.account = 'held'
-    JOIN lots AS lot ON lot.id = entry.lot_id
-    WHERE hold.kind = 'hold' AND holds.id = ANY(:hold_ids) AND lot.usable_until <= :now
-    ORDER BY lot.id
+    WHERE hold.kind = 'hold' AND holds.id = ANY(:hold_ids)
+    GROUP BY holds.user_id, entry.lot_id ORDER BY holds.user_id, entry.lot_id
 """)
 
-REVIVE_LOTS = text("UPDATE lots SET usable_until = :until WHERE id = ANY(:lot_ids)")
+POST = text("""
+    WITH posted AS (
+        INSERT INTO ledger_transactions
+            (user_id, kind, key, reason, credits, entry_count, created_at)
+        VALUES (:user_id, :kind, :key, :reason, :credits,
+            cardinality(CAST(:lot_ids AS uuid[])), :now)
+        RETURNING id, user_id
+    )
+    INSERT INTO ledger_entries (transaction_id, user_id, account, lot_id, credits)
+    SELECT posted.id, posted.user_id, side.account, side.lot_id, side.credits
+    FROM posted CROSS JOIN unnest(
+        CAST(:accounts AS text[]), CAST(:lot_ids AS uuid[]), CAST(:moved AS bigint[])
+    ) WITH ORDINALITY AS side (account, lot_id, credits, place)
+    ORDER BY side.place
+""")
 
-# A revived lot runs out again at another moment, so the moment is part of the key.
+# The time of a frozen lot stands still.
+RAN_OUT = text("""
+    SELECT id FROM lots
+    WHERE id = ANY(:lot_ids) AND usable_until <= coalesce(frozen_since, :now) ORDER BY id
+""")
+
+REVIVE_LOTS = text("""
+    UPDATE lots SET usable_until = latest_end
+    WHERE id = ANY(:lot_ids) AND usable_until < latest_end
+""")
+
+# Credits may return to a lot that ran out, and run out again: the turn is part of the key.
 EXPIRE_LOTS = text("""
     WITH due AS (
-        SELECT id, user_id, description, remaining, concat(
-            id, ':', to_char(usable_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-        ) AS key
+        SELECT id, user_id, description, remaining, concat(id, ':', (
+            SELECT count(*) FROM ledger_entries AS earlier
+            WHERE earlier.lot_id = lots.id AND earlier.account = 'expired'
+        )) AS key
         FROM lots
-        WHERE id = ANY(:lot_ids) AND remaining > 0 AND usable_until <= :now
+        WHERE id = ANY(:lot_ids) AND remaining > 0
+            AND usable_until <= coalesce(frozen_since, :now)
     ), posted AS (
         INSERT INTO ledger_transactions
             (user_id, kind, key, reason, credits, entry_count, created_at)
@@ -143,7 +172,7 @@ REVOKE = text("""
         SELECT id AS lot_id, user_id, least(remaining, :credits) AS credits
         FROM lots
         WHERE id = :lot_id AND remaining > 0
-            AND (usable_until IS NULL OR usable_until > :now)
+            AND (usable_until IS NULL OR usable_until > coalesce(frozen_since, :now))
     ), posted AS (
         INSERT INTO ledger_transactions
             (user_id, kind, key, reason, credits, entry_count, created_at)
@@ -172,37 +201,45 @@ OVERDUE = text("""
         ORDER BY expires_at, id LIMIT :most
     ) UNION ALL (
         SELECT 'lot', id, user_id FROM lots
-        WHERE remaining > 0 AND usable_until <= :now
+        WHERE remaining > 0 AND frozen_since IS NULL AND usable_until <= :now
         ORDER BY usable_until, id LIMIT :most
     )
     LIMIT :most
 """)
 
 BALANCE = text("""
-    SELECT source, usable_until, CAST(sum(remaining) AS bigint) AS credits
+    SELECT CASE WHEN frozen_since IS NULL THEN 'usable' ELSE 'frozen' END AS what, source,
+        usable_until, CAST(sum(remaining) AS bigint) AS credits
     FROM lots
     WHERE user_id = :user_id AND remaining > 0
-        AND (usable_until IS NULL OR usable_until > :now)
-    GROUP BY source, usable_until
+        AND (usable_until IS NULL OR usable_until > coalesce(frozen_since, :now))
+    GROUP BY what, source, usable_until
     UNION ALL
-    SELECT 'held', NULL, CAST(sum(credits) AS bigint) FROM holds
+    SELECT 'held', NULL, NULL, CAST(sum(credits) AS bigint) FROM holds
     WHERE user_id = :user_id AND state = 'held' HAVING count(*) > 0
+    UNION ALL
+    SELECT 'owed', NULL, NULL, CAST(sum(still_owed) AS bigint) FROM debts
+    WHERE user_id = :user_id AND still_owed > 0 HAVING count(*) > 0
 """)
 
 STATEMENT = text("""
     SELECT line.id, posted.created_at, posted.kind, lot.source, posted.reason, line.credits,
-        line.balance_after, posted.key, lot.reference, lot.expires_at
+        line.balance_after, line.owed_after, posted.key, lot.reference, lot.expires_at
     FROM (
-        SELECT id, transaction_id, lot_id, credits,
-            CAST(sum(credits) OVER (ORDER BY id) AS bigint) AS balance_after
+        SELECT id, transaction_id, lot_id, account, credits,
+            CAST(coalesce(sum(credits) FILTER (WHERE account = 'available')
+                OVER (ORDER BY id), 0) AS bigint) AS balance_after,
+            CAST(coalesce(-sum(credits) FILTER (WHERE account = 'owed')
+                OVER (ORDER BY id), 0) AS bigint) AS owed_after
         FROM ledger_entries
-        WHERE user_id = :user_id AND account = 'available'
+        WHERE user_id = :user_id AND account IN ('available', 'owed')
             AND id < coalesce(CAST(:before AS bigint), 9223372036854775807)
-        ORDER BY id DESC LIMIT :most
     ) AS line
     JOIN ledger_transactions AS posted ON posted.id = line.transaction_id
     JOIN lots AS lot ON lot.id = line.lot_id
-    ORDER BY line.id DESC
+    -- What paid a debt has a line of its own, which says what is owed after it.
+    WHERE line.account = 'available' OR posted.kind <> 'repay'
+    ORDER BY line.id DESC LIMIT :most
 """)
 
 # One pass over every entry, three groupings; each line names what differs and by how much.
@@ -213,7 +250,12 @@ CHECK = text("""
     ), lot AS (
         SELECT lots.id, lots.user_id, lots.credits, lots.remaining,
             coalesce(sum(moved.credits) FILTER (WHERE account = 'available'), 0) AS available,
-            coalesce(-sum(moved.credits) FILTER (WHERE account = 'granted'), 0) AS granted
+            coalesce(-sum(moved.credits) FILTER (WHERE account = 'granted'), 0) AS granted,
+            coalesce(-sum(moved.credits) FILTER (WHERE account = 'owed'), 0) AS owed,
+            coalesce((SELECT sum(still_owed) FROM debts WHERE debts.lot_id = lots.id), 0) AS debts,
+            CASE WHEN lots.frozen_since IS NULL THEN 0 ELSE 1 END AS frozen,
+            (SELECT count(*) FROM freezes
+                WHERE freezes.reference = lots.reference AND thawed_at IS NULL) AS freezes
         FROM lots LEFT JOIN lot_account AS moved ON moved.lot_id = lots.id
         GROUP BY lots.id
     ), posted AS (
@@ -253,7 +295,21 @@ CHECK = text("""
     UNION ALL
     SELECT 'lot.overdrawn', CAST(lots.id AS text), lots.user_id, 0, CAST(moved.credits AS bigint)
     FROM lot_account AS moved JOIN lots ON lots.id = moved.lot_id
-    WHERE moved.account <> 'granted' AND moved.credits < 0
+    WHERE moved.credits < 0 AND moved.account NOT IN ('granted', 'owed', 'covered', 'forgiven')
+    UNION ALL
+    SELECT 'lot.overpaid', CAST(lots.id AS text), lots.user_id, 0, CAST(moved.credits AS bigint)
+    FROM lot_account AS moved JOIN lots ON lots.id = moved.lot_id
+    WHERE moved.credits > 0 AND moved.account IN ('owed', 'covered', 'forgiven')
+    UNION ALL
+    SELECT 'lot.owed', CAST(id AS text), user_id, CAST(owed AS bigint), CAST(debts AS bigint)
+    FROM lot WHERE owed <> debts
+    UNION ALL
+    SELECT 'lot.frozen', CAST(id AS text), user_id, freezes, frozen
+    FROM lot WHERE least(freezes, 1) <> frozen
+    UNION ALL
+    SELECT 'customer.repaid', CAST(user_id AS text), user_id, 0, CAST(sum(credits) AS bigint)
+    FROM ledger_entries WHERE account IN ('repaid', 'covered')
+    GROUP BY user_id HAVING sum(credits) <> 0
     UNION ALL
     SELECT 'transaction.entries', CAST(id AS text), user_id, entry_count, entries
     FROM posted WHERE entries <> entry_count

@@ -1,8 +1,10 @@
-"""The ledger's four tables; migration 0003 holds the triggers that keep them true.
+"""The ledger's tables; migrations 0003 and 0009 hold the triggers that keep them true.
 
 A lot is a quantity of credits that came in together, at one price, with one end. A ledger
 transaction is one fact about credits; its entries move them between the accounts of a lot and
-always sum to zero. `granted` is where credits come from, so it alone is negative.
+always sum to zero. `granted` is where credits come from, so it is negative; and so is `owed`,
+which says how many credits of the lot were used before they were taken back. What pays a debt
+leaves its own lot as `repaid` and is `covered` in the lot of the debt; `forgiven` needs no payer.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ _CREDITS = "credits BETWEEN 1 AND 1000000"
 class LotRow(Base):
     """Credits that came in together; `remaining` is moved by the entries' trigger alone.
 
-    `number` counts lots as they were granted, also those of one moment.
+    `number` counts lots as they were granted, also those of one moment. While `frozen_since` is
+    there nothing of the lot can be spent and its time stands still; a trigger moves it with the
+    freezes of its payment. `usable_until` never passes `latest_end`.
     """
 
     __tablename__ = "lots"
@@ -55,7 +59,13 @@ class LotRow(Base):
             "AND coalesce(usable_until >= expires_at, true)",
             name="usable_until",
         ),
+        CheckConstraint(
+            "(expires_at IS NULL) = (latest_end IS NULL) "
+            "AND coalesce(usable_until <= latest_end, true)",
+            name="latest_end",
+        ),
         Index("ix_lots_user_id", "user_id", postgresql_where=text("remaining > 0")),
+        Index("ix_lots_reference", "reference", postgresql_where=text("reference <> ''")),
         Index("ix_lots_usable_until", "usable_until", postgresql_where=text("remaining > 0")),
     )
 
@@ -74,6 +84,8 @@ class LotRow(Base):
     reference: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    frozen_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    latest_end: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class HoldRow(Base):
@@ -106,7 +118,9 @@ class LedgerTransactionRow(Base):
     __tablename__ = "ledger_transactions"
     __table_args__ = (
         CheckConstraint(
-            "kind IN ('grant', 'hold', 'release', 'settle', 'revoke', 'expire')", name="kind"
+            "kind IN ('grant', 'hold', 'release', 'settle', 'revoke', 'expire', 'claw_back', "
+            "'restore', 'repay', 'forgive')",
+            name="kind",
         ),
         CheckConstraint("char_length(key) BETWEEN 1 AND 200", name="key"),
         CheckConstraint("char_length(reason) <= 500", name="reason"),
@@ -131,7 +145,8 @@ class LedgerEntryRow(Base):
     __tablename__ = "ledger_entries"
     __table_args__ = (
         CheckConstraint(
-            "account IN ('granted', 'available', 'held', 'spent', 'expired', 'revoked')",
+            "account IN ('granted', 'available', 'held', 'spent', 'expired', 'revoked', 'owed', "
+            "'repaid', 'covered', 'forgiven')",
             name="account",
         ),
         CheckConstraint("credits <> 0", name="credits"),
@@ -139,8 +154,8 @@ class LedgerEntryRow(Base):
             "ix_ledger_entries_user_id_id",
             "user_id",
             "id",
-            postgresql_include=["credits"],
-            postgresql_where=text("account = 'available'"),
+            postgresql_include=["account", "credits"],
+            postgresql_where=text("account IN ('available', 'owed')"),
         ),
     )
 
@@ -152,3 +167,45 @@ class LedgerEntryRow(Base):
     account: Mapped[str] = mapped_column(Text)
     lot_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("lots.id"), index=True)
     credits: Mapped[int] = mapped_column(BigInteger)
+
+
+class FreezeRow(Base):
+    """A reason why the lots of one payment cannot be spent, and when it was gone."""
+
+    __tablename__ = "freezes"
+    __table_args__ = (
+        CheckConstraint("char_length(key) BETWEEN 1 AND 200", name="key"),
+        CheckConstraint("char_length(reference) BETWEEN 1 AND 200", name="reference"),
+        CheckConstraint("char_length(reason) <= 500", name="reason"),
+        Index("ix_freezes_reference", "reference", postgresql_where=text("thawed_at IS NULL")),
+    )
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    reference: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    frozen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    thawed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class DebtRow(Base):
+    """Credits that were used before they were taken back; `number` counts debts as they arose."""
+
+    __tablename__ = "debts"
+    __table_args__ = (
+        CheckConstraint("char_length(key) BETWEEN 1 AND 180", name="key"),
+        CheckConstraint(_CREDITS, name="credits"),
+        CheckConstraint("still_owed BETWEEN 0 AND credits", name="still_owed"),
+        CheckConstraint("char_length(reason) <= 500", name="reason"),
+        CheckConstraint("char_length(reference) <= 200", name="reference"),
+        Index("ix_debts_user_id", "user_id", postgresql_where=text("still_owed > 0")),
+    )
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    user_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("customers.user_id"))
+    lot_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("lots.id"), index=True)
+    credits: Mapped[int] = mapped_column(BigInteger)
+    still_owed: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(Text)
+    reference: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

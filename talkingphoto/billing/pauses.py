@@ -39,7 +39,6 @@ class PauseRow(Base):
     state: Mapped[PauseState] = mapped_column(Text)
     restarts: Mapped[bool]
     tries: Mapped[int]
-    invoice_id: Mapped[str | None] = mapped_column(unique=True)
     asked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     synced_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -151,28 +150,6 @@ def follow(
         seen = PauseRow.state.in_(("on", "ending"))
         moved = mine.where(seen).values(state="over", ended_at=now, synced_at=looked_at)
     session.execute(moved)
-
-
-def is_restart(session: Session, *, subscription_id: str, invoice_id: str) -> bool:
-    """Whether that invoice is the one that a pause ended with: a pause ends with one at most."""
-    newest = (
-        select(PauseRow.id)
-        .where(
-            PauseRow.subscription_id == subscription_id,
-            PauseRow.restarts,
-            PauseRow.invoice_id.is_(None) | (PauseRow.invoice_id == invoice_id),
-        )
-        .order_by((PauseRow.invoice_id == invoice_id).desc().nulls_last(), PauseRow.asked_at.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    matched = session.execute(
-        update(PauseRow)
-        .where(PauseRow.id == newest)
-        .values(invoice_id=invoice_id)
-        .returning(PauseRow.id)
-    )
-    return matched.first() is not None
 
 
 def _pause(row: PauseRow) -> Pause:

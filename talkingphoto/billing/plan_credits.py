@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import BigInteger, DateTime, Text, Uuid
 
-from talkingphoto.billing import catalog, customers, ledger, pauses, step_maths
+from talkingphoto.billing import catalog, customers, ledger, step_maths
 from talkingphoto.billing.ledger_tables import LotRow
 from talkingphoto.billing.subscriptions import InvoiceFacts, InvoiceLine
 from talkingphoto.foundation import clock
@@ -21,7 +21,7 @@ from talkingphoto.foundation.money import Money
 
 # Invoices for a whole new period. A change in between is billed less what is unused: what it
 # brings is said by steps.py; an invoice made by hand brings nothing.
-_GRANTING_REASONS = frozenset({"subscription_create", "subscription_cycle"})
+GRANTING_REASONS = frozenset({"subscription_create", "subscription_cycle"})
 ROLLOVER_MONTHS = 1
 YEAR = step_maths.MONTHS_IN_YEAR
 MOST_DRIPS = 200
@@ -68,7 +68,7 @@ class Drip:
 
 def grant_invoice(session: Session, *, user_id: str, facts: InvoiceFacts, now: datetime) -> int:
     """The credits that a paid invoice brings now are there, once; how many those are."""
-    if facts.status != "paid" or not _brings_period(session, facts):
+    if facts.status != "paid" or facts.billing_reason not in GRANTING_REASONS:
         return 0
     added, mark = 0, ""
     for line in facts.lines:
@@ -90,7 +90,7 @@ def grant_invoice(session: Session, *, user_id: str, facts: InvoiceFacts, now: d
 
 def lots_of(session: Session, *, facts: InvoiceFacts) -> tuple[str, ...]:
     """The keys of the lots that a paid invoice has brought when it was granted."""
-    if facts.status != "paid" or not _brings_period(session, facts):
+    if facts.status != "paid" or facts.billing_reason not in GRANTING_REASONS:
         return ()
     keys = []
     for line in facts.lines:
@@ -102,15 +102,6 @@ def lots_of(session: Session, *, facts: InvoiceFacts) -> tuple[str, ...]:
         else:
             keys.append(f"invoice:{facts.id}:{line.id}")
     return tuple(keys)
-
-
-def _brings_period(session: Session, facts: InvoiceFacts) -> bool:
-    if facts.billing_reason in _GRANTING_REASONS:
-        return True
-    whole = not any(line.is_proration for line in facts.lines)
-    return whole and pauses.is_restart(
-        session, subscription_id=facts.subscription_id or "", invoice_id=facts.id
-    )
 
 
 def plan_drips(session: Session, drips: Iterable[Drip]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import DateTime, Uuid
 
-from talkingphoto.billing import catalog, payments, standing
+from talkingphoto.billing import catalog, payments, recovery, standing
 from talkingphoto.foundation.database import Base
 from talkingphoto.foundation.money import Money
 
@@ -99,6 +99,7 @@ class InvoiceFacts:
     paid_at: datetime | None
     lines: tuple[InvoiceLine, ...]
     failure_code: str | None = None
+    last_try: recovery.LastTry = recovery.NOT_TRIED
     # What of the total was asked for: the rest is on the customer's balance at Stripe.
     charged: Money | None = None
 

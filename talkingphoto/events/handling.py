@@ -15,6 +15,8 @@ from talkingphoto.runtime import Runtime
 
 Write = Callable[[Session], None]
 Handler = Callable[["Look", StripeEvent], Write | None]
+# Whether everything that the event tells is on record already, so that no look is needed.
+Known = Callable[[Session, StripeEvent], bool]
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import plan_credits, steps, subscriptions
+from talkingphoto.billing import duplicates, plan_credits, received, steps, subscriptions
 from talkingphoto.billing.subscriptions import InvoiceFacts
-from talkingphoto.events import closed, plans, receipts
+from talkingphoto.events import closed, collecting, plans, receipts
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
@@ -20,6 +20,11 @@ LOOK_BACK = timedelta(days=370)
 def handle(look: Look, event: StripeEvent) -> Write | None:
     """The invoice is re-read and put on record; a paid one brings its credits."""
     return write_of(look, event.object_id)
+
+
+def is_known(session: Session, event: StripeEvent) -> bool:
+    """Whether that invoice is on record as paid, for something we sell."""
+    return received.is_received(session, known_as=event.object_id)
 
 
 def write_of(look: Look, invoice_id: str) -> Write | None:
@@ -47,15 +52,27 @@ def write_of_facts(look: Look, invoice: InvoiceFacts) -> Write:
             session, user_id=user_id, payment_id=invoice.id, now=look.now
         ):
             return
+        collecting.note(session, look, user_id=user_id, invoice=invoice)
+        if duplicates.is_one(session, subscription_id=invoice.subscription_id):
+            return  # paid by accident, and on its way back
         added = plan_credits.grant_invoice(session, user_id=user_id, facts=invoice, now=look.now)
         if family:
             added += steps.grant(session, user_id=user_id, family=family, now=look.now)
-        if added:
-            begins = invoice.billing_reason == "subscription_create"
-            tell = receipts.owe_welcome if begins else receipts.owe
-            tell(session, payment_id=invoice.id, now=look.now)
+        _tell(session, invoice, added=added, now=look.now)
 
     return write
+
+
+def _tell(session: Session, invoice: InvoiceFacts, *, added: int, now: datetime) -> None:
+    if invoice.status != "paid":
+        return
+    if invoice.billing_reason == steps.CHANGE and invoice.total.minor > 0:
+        charged = invoice.charged or invoice.total
+        receipts.owe_change(session, payment_id=invoice.id, charged=charged, now=now)
+    elif invoice.billing_reason == "subscription_create" and added:
+        receipts.owe_welcome(session, payment_id=invoice.id, now=now)
+    elif added:
+        receipts.owe(session, payment_id=invoice.id, now=now)
 
 
 def _family(look: Look, invoice: InvoiceFacts) -> tuple[InvoiceFacts, ...]:

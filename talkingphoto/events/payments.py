@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import attempts, payments, plan_credits
+from talkingphoto.billing import attempts, payments, plan_credits, received
 from talkingphoto.events import checkout, invoices
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
@@ -13,6 +13,11 @@ from talkingphoto.events.inbox import StripeEvent
 def handle(look: Look, event: StripeEvent) -> Write | None:
     """What the payment was for is found and looked at: an invoice, or a checkout."""
     return _write_of(look, event.object_id)
+
+
+def is_known(session: Session, event: StripeEvent) -> bool:
+    """Whether what it pays is on record as paid, and is something we sell."""
+    return received.is_received(session, known_as=event.object_id)
 
 
 def handle_failure(look: Look, event: StripeEvent) -> Write | None:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import changes, endings, pauses, subscriptions
+from talkingphoto.billing import changes, duplicates, endings, pauses, subscriptions
 from talkingphoto.events.handling import Look
+from talkingphoto.foundation import jobs
 
+DUPLICATE_TASK = "plan.duplicate"
+DUPLICATE_QUEUE = "events"
 log = structlog.get_logger()
 
 
@@ -33,6 +36,9 @@ def record(session: Session, *, user_id: str, plan: Plan) -> None:
     changes.follow(session, facts=facts, looked_at=looked_at, now=now)
     if not subscriptions.record(session, user_id=user_id, facts=facts, looked_at=looked_at):
         log.warning("subscription.not_ours", subscription_id=facts.id, user_id=user_id)
+    for one in duplicates.find(session, user_id=user_id, now=now):
+        job = jobs.Job(task=DUPLICATE_TASK, args={"subscription_id": one}, queue=DUPLICATE_QUEUE)
+        jobs.enqueue(session, job)
     endings.follow(session, facts=facts, looked_at=looked_at)
     pauses.follow(
         session,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from talkingphoto.events import checkout, invoices, payments, subscriptions
-from talkingphoto.events.handling import Handler
+from talkingphoto.events.handling import Handler, Known
 
 HANDLERS: dict[str, Handler] = {
     # A pack was paid, or a plan begun; unpaid ones wait for the two events below.
@@ -18,7 +18,10 @@ HANDLERS: dict[str, Handler] = {
     "invoice.paid": invoices.handle,
     "invoice.payment_succeeded": invoices.handle,
     "invoice.payment_failed": invoices.handle,
+    # The bank wants the customer; or nobody is asked any more.
+    "invoice.payment_action_required": invoices.handle,
     "invoice.voided": invoices.handle,
+    "invoice.marked_uncollectible": invoices.handle,
     "customer.subscription.created": subscriptions.handle,
     "customer.subscription.updated": subscriptions.handle,
     "customer.subscription.deleted": subscriptions.handle,
@@ -27,4 +30,15 @@ HANDLERS: dict[str, Handler] = {
     "customer.subscription.pending_update_expired": subscriptions.handle,
     "customer.subscription.paused": subscriptions.handle,
     "customer.subscription.resumed": subscriptions.handle,
+}
+
+# Four events tell of one paid invoice, and the way back from a checkout tells before any of them.
+# What is paid stays paid, and was written down together with all that it brought: the first news of
+# it looks at Stripe, the others find that out here.
+KNOWN: dict[str, Known] = {
+    "checkout.session.completed": checkout.is_known,
+    "checkout.session.async_payment_succeeded": checkout.is_known,
+    "payment_intent.succeeded": payments.is_known,
+    "invoice.paid": invoices.is_known,
+    "invoice.payment_succeeded": invoices.is_known,
 }

@@ -29,13 +29,20 @@ _ID = re.compile(r"^[a-z]{2,6}_[A-Za-z0-9_]{1,200}$")
 class StripeCalls:
     """One Stripe account, or the sandbox, as the topics of the gateway call it."""
 
-    def __init__(self, *, api_key: str, api_base: str, breaker: Breaker | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        api_base: str,
+        breaker: Breaker | None = None,
+        http_client: stripe.HTTPClient | None = None,
+    ) -> None:
         assert stripe.api_version == API_VERSION, "the SDK speaks another version than this code"
         self._client = stripe.StripeClient(
             api_key,
             base_addresses={"api": api_base},
             max_network_retries=SOCKET_RETRIES,
-            http_client=_Socket(breaker or Breaker("stripe")),
+            http_client=http_client or _Socket(breaker or Breaker("stripe")),
         )
 
     @property

@@ -13,6 +13,8 @@ from talkingphoto.integrations.stripe_calls import API_VERSION, translated
 from talkingphoto.integrations.stripe_catalog import CatalogCalls
 from talkingphoto.integrations.stripe_changes import ChangeCalls
 from talkingphoto.integrations.stripe_checkout import CheckoutCalls
+from talkingphoto.integrations.stripe_closing import ClosingCalls
+from talkingphoto.integrations.stripe_collecting import CollectingCalls
 from talkingphoto.integrations.stripe_discounts import DiscountCalls
 from talkingphoto.integrations.stripe_lifecycle import LifecycleCalls
 from talkingphoto.integrations.stripe_listing import ListingCalls
@@ -28,12 +30,14 @@ class StripeGateway(
     CheckoutCalls,
     PlanCalls,
     ChangeCalls,
+    ReturnCalls,
     LifecycleCalls,
     DiscountCalls,
     PaymentCalls,
     CatalogCalls,
+    CollectingCalls,
     ListingCalls,
-    ReturnCalls,
+    ClosingCalls,
 ):
     """Calls to one Stripe account, or to the sandbox; every answer is in our own words.
 
@@ -47,8 +51,11 @@ class StripeGateway(
         api_base: str,
         webhook_secrets: tuple[str, ...],
         breaker: Breaker | None = None,
+        http_client: stripe.HTTPClient | None = None,
     ) -> None:
-        super().__init__(api_key=api_key, api_base=api_base, breaker=breaker)
+        super().__init__(
+            api_key=api_key, api_base=api_base, breaker=breaker, http_client=http_client
+        )
         self.webhook_secrets = webhook_secrets
 
     def verify(self, raw: bytes, header: str, *, now: datetime) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from talkingphoto.billing import catalog, ledger, payments, subscriptions
 from talkingphoto.foundation.money import Money
+from talkingphoto.workflows import change_view
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,9 @@ class AccountView:
     statement: tuple[ledger.StatementRow, ...]
     invoices: tuple[InvoiceRow, ...]
     pending: bool
+    change: change_view.PendingChange | None = None
+    # Where a change can be paid that waits for its payment.
+    change_pay_url: str | None = None
 
 
 def plan_view(plan: subscriptions.Subscription | None) -> PlanView | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import catalog, customers, plan_credits
+from talkingphoto.billing import catalog, customers, duplicates, plan_credits
 from talkingphoto.billing.comparisons import Seen, Window
 from talkingphoto.billing.payments import CheckoutFacts
 from talkingphoto.billing.subscriptions import InvoiceFacts, SubscriptionFacts
@@ -65,8 +65,14 @@ def _invoice(session: Session, found: InvoiceFacts) -> Seen:
         reference=found.payment_intent_id,
         # What goes to the customer's balance is no payment.
         amount=max(found.total, Money(0, found.total.currency)),
-        grants=plan_credits.lots_of(session, facts=found),
+        grants=_earned(session, found),
     )
+
+
+def _earned(session: Session, found: InvoiceFacts) -> tuple[str, ...]:
+    if duplicates.is_one(session, subscription_id=found.subscription_id):
+        return ()  # paid by accident, and on its way back
+    return plan_credits.lots_of(session, facts=found)
 
 
 def _checkout(_session: Session, found: CheckoutFacts) -> Seen | None:

@@ -64,6 +64,12 @@ def books(postgres: TestServer) -> Iterator[Books]:
         lots = [book.grant(user_id, 10), book.grant(user_id, 10), book.grant(stranger, 10)]
         book.hold(user_id, 1)
         book.spend(user_id, 1)
+        book.grant(stranger, 5, key="disputed", reference="payment")
+        book.spend(stranger, 11)
+        book.claw_back(lots[2].key, 10)
+        book.freeze("payment")
+        book.freeze("payment", key="over")
+        book.thaw("payment", key="over")
         address = make_url(url).set(drivername="postgresql")
         first, second, strangers = (UUID(lot.id) for lot in lots)
         yield Books(
@@ -204,6 +210,18 @@ ATTACKS = [
     "UPDATE holds SET state = 'released' WHERE state = 'settled'",
     "UPDATE holds SET credits = credits + 1 WHERE state = 'held'",
     "UPDATE holds SET expires_at = now() WHERE state = 'held'",
+    "UPDATE lots SET frozen_since = NULL",
+    "UPDATE lots SET frozen_since = now() WHERE frozen_since IS NULL",
+    "UPDATE lots SET latest_end = now(), usable_until = now(), expires_at = now()",
+    "UPDATE freezes SET thawed_at = NULL WHERE key = 'over'",
+    "UPDATE freezes SET reason = 'none'",
+    "DELETE FROM freezes",
+    "TRUNCATE freezes",
+    "UPDATE debts SET still_owed = still_owed + 1",
+    "UPDATE debts SET credits = 1",
+    "UPDATE debts SET still_owed = still_owed WHERE true",
+    "DELETE FROM debts",
+    "TRUNCATE debts",
     "INSERT INTO lots (id, user_id, key, source, credits, remaining, reference, description,"
     " created_at) SELECT gen_random_uuid(), user_id, 'made up', 'gift', 9, 9, '', '', now()"
     " FROM customers LIMIT 1",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -15,6 +15,11 @@ from tests.support.ledger_book import Book
 @pytest.fixture
 def book(runtime: Runtime, clock: TestClock) -> Book:
     return Book(runtime.database, clock)
+
+
+def _grace_of(lot: ledger.Lot) -> datetime:
+    assert lot.expires_at is not None
+    return lot.expires_at + ledger.RETURN_GRACE
 
 
 def total(book: Book, user_id: str) -> int:
@@ -125,10 +130,10 @@ def test_credits_that_ran_out_while_we_held_them_come_back_for_seven_more_days(
     book.release(hold_id)
 
     back = book.balance(user_id)
-    assert (back.available, back.next_expiry) == (2, book.clock() + ledger.RETURN_GRACE)
+    assert (back.available, back.next_expiry) == (2, _grace_of(lot))
     assert book.accounts(user_id)["expired"] == 28  # The grace is not for what was left unused.
     assert lot.key in book.remaining(user_id)
-    book.clock.advance(days=7)
+    book.clock.now = _grace_of(lot)
     assert book.available(user_id) == 0
     assert book.expire() == 1
     assert book.accounts(user_id) == {"granted": -30, "available": 0, "held": 0, "expired": 30}
@@ -137,7 +142,7 @@ def test_credits_that_ran_out_while_we_held_them_come_back_for_seven_more_days(
 
 def test_the_sweep_grants_the_same_grace_as_a_release(book: Book) -> None:
     user_id = book.customer()
-    book.grant(user_id, 30, days=1)
+    lot = book.grant(user_id, 30, days=1)
     book.clock.advance(hours=23)
     book.hold(user_id, 2, hours=3)
     book.clock.advance(hours=3)
@@ -145,7 +150,30 @@ def test_the_sweep_grants_the_same_grace_as_a_release(book: Book) -> None:
     assert book.expire() == 2
 
     assert book.available(user_id) == 2
-    assert book.balance(user_id).next_expiry == book.clock() + timedelta(days=7)
+    assert book.balance(user_id).next_expiry == _grace_of(lot)
+
+
+def test_m13_the_grace_of_a_lot_is_one_week_after_the_end_that_was_sold_however_often(
+    book: Book,
+) -> None:
+    user_id = book.customer()
+    lot = book.grant(user_id, 3, days=1)
+
+    # Each is ordered an hour before the end that holds then, and given up after it.
+    for _ in range(3):
+        end = book.balance(user_id).next_expiry
+        if end is None:
+            break
+        book.clock.now = end - timedelta(hours=1)
+        hold_id = book.hold(user_id, 3, hours=3).id
+        book.clock.advance(hours=2)
+        book.release(hold_id)
+
+    assert book.clock.now < _grace_of(lot) + timedelta(days=1)
+    assert book.available(user_id) == 0
+    assert book.expire() == 1
+    assert book.accounts(user_id)["expired"] == 3
+    assert book.check() == ()
 
 
 def test_credits_given_back_before_their_end_keep_it(book: Book) -> None:

@@ -108,6 +108,47 @@ class Book:
                 now=self.clock(),
             )
 
+    def freeze(self, reference: str, *, key: str | None = None) -> int:
+        with self.database.transaction() as session:
+            return ledger.freeze(
+                session,
+                key=key or f"freeze of {reference}",
+                reference=reference,
+                reason="Disputed",
+                now=self.clock(),
+            )
+
+    def thaw(self, reference: str, *, key: str | None = None) -> int:
+        known = key or f"freeze of {reference}"
+        with self.database.transaction() as session:
+            return ledger.thaw(session, key=known, reference=reference, now=self.clock())
+
+    def claw_back(self, lot_key: str, credits: int, *, key: str | None = None) -> ledger.ClawBack:
+        with self.database.transaction() as session:
+            return ledger.claw_back(
+                session,
+                key=key or f"refund of {lot_key}",
+                lot_key=lot_key,
+                credits=credits,
+                reason="Refunded",
+                now=self.clock(),
+            )
+
+    def restore(self, key: str) -> int:
+        with self.database.transaction() as session:
+            return ledger.restore(session, key=key, now=self.clock())
+
+    def forgive(self, user_id: str, credits: int, *, key: str) -> int:
+        with self.database.transaction() as session:
+            return ledger.forgive(
+                session,
+                key=key,
+                credits=credits,
+                user_id=user_id,
+                reason="A gesture",
+                now=self.clock(),
+            )
+
     def expire(self, *, limit: int = 500) -> int:
         with self.database.transaction() as session:
             return ledger.expire(session, now=self.clock(), limit=limit)
@@ -140,6 +181,10 @@ class Book:
                 last_line=lines[0] if lines else None,
                 differences=ledger.check(session),
             )
+
+    def lots(self, user_id: str) -> tuple[ledger.Lot, ...]:
+        with self.database.read_only() as session:
+            return ledger.lots_of(session, user_id=user_id)
 
     def remaining(self, user_id: str) -> dict[str, int]:
         """What remains of each lot, by its key."""

@@ -21,6 +21,7 @@ from talkingphoto.billing import catalog, ledger
 from talkingphoto.events.table import HANDLERS
 from talkingphoto.foundation.money import Money
 from talkingphoto.runtime import Runtime
+from tests.support import proving
 from tests.support.clock import TestClock
 from tests.support.sandbox import VISA, Event, Paid, SandboxProcess, sign
 from worker.bundle import Services, services_of
@@ -62,11 +63,12 @@ class Shop:
         return services_of(self.runtime)
 
     def a_person(self) -> Person:
-        """Somebody who has just signed up."""
+        """Somebody who has just signed up and proved their address."""
         email = f"person{next(self._numbers)}-{uuid.uuid4().hex[:8]}@example.com"
         signed_in = self.auth.register(
             email=email, password=PASSWORD, terms_accepted=True, ip="127.0.0.1", user_agent="test"
         )
+        proving.prove(self.runtime, signed_in.user.id)
         return Person(signed_in.user.id, email)
 
     def sign_in(self, person: Person) -> str:
