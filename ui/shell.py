@@ -30,6 +30,7 @@ from ui import (
     wallet,
     wording,
 )
+from ui.admin import office
 
 # Where the menu still says "Account".
 _BELOW_ACCOUNT = frozenset(
@@ -90,6 +91,7 @@ def _pages(visit: session.Visit) -> list[StreamlitPage]:
         at("videos-left", "Videos left", wallet.page),
         at("invoices", "Invoices", invoices.page),
         at("billing-details", "Billing details", details.page),
+        at("office", "Office", office.page),
         at("sign-in", "Sign in", doors.sign_in),
         at("sign-up", "Create account", doors.sign_up),
         at("success", "Payment", returning.success),

@@ -66,6 +66,7 @@ def _sweeps(services: Services) -> tuple[Task, ...]:
         services.wallets.run_due_work()
         services.invoices.run_due_work()
         services.prices.run_due_work()
+        services.reconciliation.run_due_work()
         services.generations.sweep()
         services.auth.forget_past()
 

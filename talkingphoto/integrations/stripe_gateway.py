@@ -13,6 +13,7 @@ from talkingphoto.integrations.stripe_calls import API_VERSION, translated
 from talkingphoto.integrations.stripe_catalog import CatalogCalls
 from talkingphoto.integrations.stripe_changes import ChangeCalls
 from talkingphoto.integrations.stripe_checkout import CheckoutCalls
+from talkingphoto.integrations.stripe_closing import ClosingCalls
 from talkingphoto.integrations.stripe_collecting import CollectingCalls
 from talkingphoto.integrations.stripe_discounts import DiscountCalls
 from talkingphoto.integrations.stripe_invoices import InvoiceCalls
@@ -40,6 +41,7 @@ class StripeGateway(
     ListingCalls,
     InvoiceCalls,
     PortalCalls,
+    ClosingCalls,
 ):
     """Calls to one Stripe account, or to the sandbox; every answer is in our own words.
 

@@ -204,6 +204,11 @@ VERBS: dict[str, Callable[[Scene], object]] = {
         scene.plan(), why=_WHY, key="contract:end"
     ),
     "go_on": lambda scene: scene.gateway.go_on(scene.plan(), key="contract:go_on"),
+    "running_plans": lambda scene: scene.gateway.running_plans(scene.customer),
+    "is_given_back": lambda scene: scene.gateway.is_given_back(scene.newest("payment_intents").id),
+    "give_back": lambda scene: scene.gateway.give_back(
+        scene.newest("payment_intents").id, key="contract:give_back"
+    ),
     "end_now": lambda scene: scene.gateway.end_now(scene.plan(), why=_WHY, key="contract:now"),
     "undelivered_events": _undelivered,
     "list_customers": lambda scene: scene.gateway.list_customers(_WINDOW, after=None),
