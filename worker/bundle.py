@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from services.auth_service import AuthService
 from services.change_service import ChangeService
 from services.generation_service import GenerationService
+from services.invoice_service import InvoiceService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
 from services.reconciliation_service import ReconciliationService
 from services.subscription_service import SubscriptionService
+from services.wallet_service import WalletService
 from services.webhook_service import WebhookService
 from talkingphoto.runtime import Runtime
 
@@ -27,6 +29,8 @@ class Services:
     changes: ChangeService
     plans: SubscriptionService
     reconciliation: ReconciliationService
+    wallets: WalletService
+    invoices: InvoiceService
 
 
 def services_of(runtime: Runtime) -> Services:
@@ -40,4 +44,6 @@ def services_of(runtime: Runtime) -> Services:
         changes=ChangeService(runtime),
         plans=SubscriptionService(runtime),
         reconciliation=ReconciliationService(runtime),
+        wallets=WalletService(runtime),
+        invoices=InvoiceService(runtime),
     )

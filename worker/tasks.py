@@ -8,6 +8,7 @@ from services.mail_service import MailService
 from services.reconciliation_service import ReconciliationService
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import mails
+from talkingphoto.billing import top_ups
 from talkingphoto.events import inbox, plans
 from talkingphoto.foundation.jobs import Task
 from talkingphoto.generations import queue as videos
@@ -23,6 +24,7 @@ def table(services: Services) -> dict[str, Task]:
             queue=inbox.QUEUE,
             gave_up=services.webhooks.bury,
         ),
+        Task(top_ups.TASK, services.wallets.top_up, queue=top_ups.QUEUE),
         *_mail(services.letters),
         *_videos(services),
         # The sweep takes up what it leaves undone.
@@ -60,6 +62,8 @@ def _sweeps(services: Services) -> tuple[Task, ...]:
         services.payments.run_due_work()
         services.changes.sweep()
         services.plans.run_due_work()
+        services.wallets.run_due_work()
+        services.invoices.run_due_work()
         services.generations.sweep()
         services.auth.forget_past()
 
@@ -92,7 +96,11 @@ def _mail(letters: MailService) -> tuple[Task, ...]:
         verb=letters.send_old_receipt,
         gave_up=letters.bury_old_receipt,
     )
-    return sent, old
+    # Looks at Stripe for each: what it cannot see now it sees an hour later.
+    coming = Task(
+        "mail.renewals", letters.announce_renewals, queue="sweeps", most_tries=1, cron="7 * * * *"
+    )
+    return sent, old, coming
 
 
 def _reconciling(service: ReconciliationService) -> tuple[Task, ...]:

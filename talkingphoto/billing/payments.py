@@ -1,4 +1,4 @@
-"""Checkouts that were opened and payments that were made; packs are fulfilled here."""
+"""Checkouts that were opened and payments that were made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import BigInteger, DateTime, Text, Uuid
 
-from talkingphoto.billing import catalog, customers, ledger
+from talkingphoto.billing import catalog, customers
 from talkingphoto.foundation import errors
 from talkingphoto.foundation.database import Base
 from talkingphoto.foundation.money import Money
@@ -250,43 +250,6 @@ def move_checkout(
     )
 
 
-def fulfil_pack(
-    session: Session, *, facts: CheckoutFacts, now: datetime, looked_at: datetime
-) -> None:
-    """A paid pack is on record and its credits are there, once."""
-    assert facts.is_paid and facts.user_id and facts.item and facts.amount
-    sold = catalog.item(facts.item)
-    payment = Payment(
-        id=facts.id,
-        user_id=facts.user_id,
-        kind="pack",
-        item=sold.key,
-        description=sold.title,
-        amount=facts.amount,
-        tax_minor=facts.tax_minor,
-        status="paid",
-        created_at=facts.created_at,
-        payment_intent_id=facts.payment_intent_id,
-        paid_at=now,
-    )
-    record(session, payment, looked_at=looked_at)
-    ledger.grant(
-        session,
-        ledger.NewLot(
-            key=f"checkout:{facts.id}",
-            user_id=facts.user_id,
-            source="pack",
-            credits=sold.credits,
-            price=facts.amount,
-            tax=Money(facts.tax_minor, facts.amount.currency),
-            expires_at=None,
-            reference=facts.id,
-            description=f"{sold.title} bought",
-        ),
-        now=now,
-    )
-
-
 def record(session: Session, payment: Payment, *, looked_at: datetime) -> None:
     """The payment is on record as it was seen then; an older look changes nothing."""
     values = {
@@ -352,15 +315,35 @@ def get(session: Session, *, payment_id: str) -> Payment:
     return _payment(session.scalars(select(PaymentRow).filter_by(id=payment_id)).one())
 
 
+def of_user(session: Session, *, user_id: str, payment_id: str) -> Payment | None:
+    """That customer's payment of the id; None when it is none of theirs."""
+    if not (payment_id.isascii() and payment_id.isprintable()):
+        return None  # no id of Stripe's, and not every text can be asked of the database
+    row = session.scalars(
+        select(PaymentRow).filter_by(id=payment_id, user_id=UUID(user_id))
+    ).one_or_none()
+    return _payment(row) if row else None
+
+
+def page(session: Session, *, user_id: str, limit: int, before: str | None) -> tuple[Payment, ...]:
+    """That customer's payments, newest first, older than theirs of the id `before`."""
+    query = select(PaymentRow).filter_by(user_id=UUID(user_id))
+    if before is not None:
+        last = of_user(session, user_id=user_id, payment_id=before)
+        if last is None:
+            raise errors.NotFound("invoice.unknown", "There is no such payment of yours.")
+        query = query.where(
+            (PaymentRow.created_at < last.created_at)
+            | ((PaymentRow.created_at == last.created_at) & (PaymentRow.id > last.id))
+        )
+    query = query.order_by(PaymentRow.created_at.desc(), PaymentRow.id)
+    rows = session.scalars(query.limit(min(limit, LONGEST_LIST)))
+    return tuple(_payment(row) for row in rows)
+
+
 def recent(session: Session, *, user_id: str, limit: int = LONGEST_LIST) -> tuple[Payment, ...]:
     """That customer's payments, newest first."""
-    rows = session.scalars(
-        select(PaymentRow)
-        .filter_by(user_id=UUID(user_id))
-        .order_by(PaymentRow.created_at.desc(), PaymentRow.id)
-        .limit(min(limit, LONGEST_LIST))
-    )
-    return tuple(_payment(row) for row in rows)
+    return page(session, user_id=user_id, limit=limit, before=None)
 
 
 def _checkout(row: CheckoutRow) -> Checkout:

@@ -102,6 +102,7 @@ class InvoiceFacts:
     last_try: recovery.LastTry = recovery.NOT_TRIED
     # What of the total was asked for: the rest is on the customer's balance at Stripe.
     charged: Money | None = None
+    top_up_id: str | None = None
 
 
 Subscription = standing.Subscription
@@ -147,18 +148,26 @@ def of_customer(session: Session, *, user_id: str) -> Subscription | None:
         .order_by(SubscriptionRow.started_at.desc(), SubscriptionRow.id)
         .limit(1)
     ).one_or_none()
-    if row is None:
-        return None
-    return Subscription(
-        id=row.id,
-        user_id=str(row.user_id),
-        item=catalog.item(row.item),
-        status=row.status,
-        period_end=row.period_end,
-        cancel_at_period_end=row.cancel_at_period_end,
-        period_start=row.period_start,
-        standing=standing.of_row(row),
+    return _plan(row) if row else None
+
+
+def renewing(
+    session: Session, *, items: Iterable[str], after: datetime, until: datetime, limit: int
+) -> tuple[Subscription, ...]:
+    """Plans on those items that renew by themselves in that time, the soonest first."""
+    rows = session.scalars(
+        select(SubscriptionRow)
+        .where(
+            SubscriptionRow.item.in_(tuple(items)),
+            SubscriptionRow.status == "active",
+            ~SubscriptionRow.cancel_at_period_end,
+            SubscriptionRow.period_end > after,
+            SubscriptionRow.period_end <= until,
+        )
+        .order_by(SubscriptionRow.period_end, SubscriptionRow.id)
+        .limit(limit)
     )
+    return tuple(plan for plan in map(_plan, rows) if plan.renews_at == plan.period_end)
 
 
 def record_invoice(
@@ -173,7 +182,7 @@ def record_invoice(
         payments.Payment(
             id=facts.id,
             user_id=user_id,
-            kind="plan",
+            kind="pack" if item is not None and not item.is_plan else "plan",
             item=item.key if item else "",
             description=_described(session, item, facts),
             amount=total,
@@ -188,6 +197,19 @@ def record_invoice(
             failure_code=facts.failure_code,
         ),
         looked_at=looked_at,
+    )
+
+
+def _plan(row: SubscriptionRow) -> Subscription:
+    return Subscription(
+        id=row.id,
+        user_id=str(row.user_id),
+        item=catalog.item(row.item),
+        status=row.status,
+        period_end=row.period_end,
+        cancel_at_period_end=row.cancel_at_period_end,
+        period_start=row.period_start,
+        standing=standing.of_row(row),
     )
 
 
@@ -214,6 +236,8 @@ def _described(session: Session, item: catalog.Item | None, facts: InvoiceFacts)
             None,
         )
         return f"Change to {item.title}" if item else "Invoice"
+    if not item.is_plan:
+        return item.title
     return f"{item.title}, {'one year' if item.interval == 'year' else 'one month'}"
 
 

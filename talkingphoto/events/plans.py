@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import changes, duplicates, endings, pauses, subscriptions
+from talkingphoto.billing import changes, duplicates, endings, pauses, recovery, subscriptions
 from talkingphoto.events.handling import Look
 from talkingphoto.foundation import jobs
 
@@ -39,6 +39,8 @@ def record(session: Session, *, user_id: str, plan: Plan) -> None:
     for one in duplicates.find(session, user_id=user_id, now=now):
         job = jobs.Job(task=DUPLICATE_TASK, args={"subscription_id": one}, queue=DUPLICATE_QUEUE)
         jobs.enqueue(session, job)
+    if facts.status in subscriptions.OVER:
+        recovery.lose(session, subscription_id=facts.id, now=now)
     endings.follow(session, facts=facts, looked_at=looked_at)
     pauses.follow(
         session,

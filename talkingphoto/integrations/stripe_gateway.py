@@ -15,10 +15,12 @@ from talkingphoto.integrations.stripe_changes import ChangeCalls
 from talkingphoto.integrations.stripe_checkout import CheckoutCalls
 from talkingphoto.integrations.stripe_collecting import CollectingCalls
 from talkingphoto.integrations.stripe_discounts import DiscountCalls
+from talkingphoto.integrations.stripe_invoices import InvoiceCalls
 from talkingphoto.integrations.stripe_lifecycle import LifecycleCalls
 from talkingphoto.integrations.stripe_listing import ListingCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
 from talkingphoto.integrations.stripe_plans import PlanCalls
+from talkingphoto.integrations.stripe_portal import PortalCalls
 from talkingphoto.integrations.stripe_returns import ReturnCalls
 
 TOLERANCE_SECONDS = 300
@@ -36,6 +38,8 @@ class StripeGateway(
     CatalogCalls,
     CollectingCalls,
     ListingCalls,
+    InvoiceCalls,
+    PortalCalls,
 ):
     """Calls to one Stripe account, or to the sandbox; every answer is in our own words.
 
