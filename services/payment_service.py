@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from talkingphoto import runtime as runtimes
-from talkingphoto.accounts import mails, users
+from talkingphoto.accounts import mails
 from talkingphoto.billing import (
     catalog,
     changes,
