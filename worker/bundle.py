@@ -12,6 +12,7 @@ from services.payment_service import PaymentService
 from services.price_service import PriceService
 from services.reconciliation_service import ReconciliationService
 from services.subscription_service import SubscriptionService
+from services.wallet_service import WalletService
 from services.webhook_service import WebhookService
 from talkingphoto.runtime import Runtime
 
@@ -29,6 +30,7 @@ class Services:
     plans: SubscriptionService
     prices: PriceService
     reconciliation: ReconciliationService
+    wallets: WalletService
 
 
 def services_of(runtime: Runtime) -> Services:
@@ -43,4 +45,5 @@ def services_of(runtime: Runtime) -> Services:
         plans=SubscriptionService(runtime),
         prices=PriceService(runtime),
         reconciliation=ReconciliationService(runtime),
+        wallets=WalletService(runtime),
     )

@@ -15,6 +15,7 @@ from talkingphoto.integrations.stripe_changes import ChangeCalls
 from talkingphoto.integrations.stripe_checkout import CheckoutCalls
 from talkingphoto.integrations.stripe_collecting import CollectingCalls
 from talkingphoto.integrations.stripe_discounts import DiscountCalls
+from talkingphoto.integrations.stripe_invoices import InvoiceCalls
 from talkingphoto.integrations.stripe_lifecycle import LifecycleCalls
 from talkingphoto.integrations.stripe_listing import ListingCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
@@ -36,6 +37,7 @@ class StripeGateway(
     CatalogCalls,
     CollectingCalls,
     ListingCalls,
+    InvoiceCalls,
 ):
     """Calls to one Stripe account, or to the sandbox; every answer is in our own words.
 
