@@ -9,6 +9,7 @@ from services.change_service import ChangeService
 from services.generation_service import GenerationService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
+from services.refund_service import RefundService
 from services.webhook_service import WebhookService
 from talkingphoto.runtime import Runtime
 
@@ -23,6 +24,7 @@ class Services:
     generations: GenerationService
     letters: MailService
     changes: ChangeService
+    refunds: RefundService
 
 
 def services_of(runtime: Runtime) -> Services:
@@ -34,4 +36,5 @@ def services_of(runtime: Runtime) -> Services:
         generations=GenerationService(runtime),
         letters=MailService(runtime),
         changes=ChangeService(runtime),
+        refunds=RefundService(runtime),
     )

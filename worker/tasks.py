@@ -7,6 +7,7 @@ from dataclasses import replace
 from services.mail_service import MailService
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import mails
+from talkingphoto.billing import refunds
 from talkingphoto.events import inbox
 from talkingphoto.foundation.jobs import Task
 from talkingphoto.generations import queue as videos
@@ -22,6 +23,7 @@ def table(services: Services) -> dict[str, Task]:
             queue=inbox.QUEUE,
             gave_up=services.webhooks.bury,
         ),
+        Task(refunds.TASK, services.refunds.make, queue=refunds.QUEUE),
         *_mail(services.letters),
         *_videos(services),
         *_sweeps(services),
@@ -50,6 +52,7 @@ def _sweeps(services: Services) -> tuple[Task, ...]:
     def run_due_work() -> None:
         services.payments.run_due_work()
         services.changes.sweep()
+        services.refunds.sweep()
         services.generations.sweep()
         services.auth.forget_past()
 

@@ -37,7 +37,7 @@ _PREFIXED = frozenset(
         *("log_level", "video_engine", "video_engine_url", "video_engine_key"),
         *("video_engine_webhook_secret", "c2pa_certificate", "c2pa_key"),
         *("storage", "s3_bucket", "s3_endpoint", "s3_region", "s3_access_key"),
-        *("s3_secret_key", "photo_days", "video_days", "founder_email"),
+        *("s3_secret_key", "photo_days", "video_days", "fraud_refund_up_to", "founder_email"),
     }
 )
 
@@ -109,6 +109,7 @@ class Settings(BaseModel):
     s3_secret_key: SecretStr = SecretStr("")
     photo_days: PositiveInt = 7
     video_days: PositiveInt = 90
+    fraud_refund_up_to: NonNegativeInt = 5000
     sandbox: bool = True
 
     @property

@@ -14,6 +14,7 @@ from talkingphoto.integrations.stripe_changes import ChangeCalls
 from talkingphoto.integrations.stripe_checkout import CheckoutCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
 from talkingphoto.integrations.stripe_plans import PlanCalls
+from talkingphoto.integrations.stripe_refunds import RefundCalls
 
 TOLERANCE_SECONDS = 300
 _SECONDS = re.compile(r"^[0-9]{1,12}$")
@@ -24,6 +25,7 @@ class StripeGateway(
     PlanCalls,
     ChangeCalls,
     PaymentCalls,
+    RefundCalls,
     CatalogCalls,
 ):
     """Calls to one Stripe account, or to the sandbox; every answer is in our own words.

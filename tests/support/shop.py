@@ -14,6 +14,7 @@ from services.change_service import ChangeService
 from services.generation_service import GenerationService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
+from services.refund_service import RefundService
 from services.webhook_service import WebhookService
 from talkingphoto.billing import catalog, ledger
 from talkingphoto.events.table import HANDLERS
@@ -47,6 +48,7 @@ class Shop:
         self.generations = GenerationService(runtime)
         self.letters = MailService(runtime)
         self.changes = ChangeService(runtime)
+        self.refunds = RefundService(runtime)
         self.key = runtime.settings.stripe_secret_key.get_secret_value()
         self.secret = runtime.settings.webhook_secrets[0]
         self._numbers = count(1)
