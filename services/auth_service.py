@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
 from talkingphoto import runtime as runtimes
-from talkingphoto.accounts import audit, passwords, sessions, staff, terms, users
-from talkingphoto.billing import catalog, customers, ledger
+from talkingphoto.accounts import (
+    audit,
+    free_videos,
+    mails,
+    passwords,
+    sessions,
+    staff,
+    terms,
+    users,
+    verifications,
+)
+from talkingphoto.billing import catalog, customers, free
 from talkingphoto.foundation import errors
 from talkingphoto.integrations.cache import Allowance, TryCounter
 
@@ -17,6 +28,8 @@ from talkingphoto.integrations.cache import Allowance, TryCounter
 TRIES_PER_ACCOUNT = Allowance("sign_in_account", most=10, seconds=15 * 60)
 TRIES_PER_IP = Allowance("sign_in_ip", most=100, seconds=15 * 60)
 SIGN_UPS_PER_IP = Allowance("sign_up_ip", most=30, seconds=60 * 60)
+# The sixth mail in an hour is not sent, and nobody is told: the answer would say who lives there.
+LINKS_PER_ADDRESS = Allowance("verify_mail", most=5, seconds=60 * 60)
 _BATCH = 1000
 
 User = users.User
@@ -28,6 +41,27 @@ class SignedIn:
 
     user: User
     token: str
+
+
+@dataclass(frozen=True)
+class FreeVideos:
+    """Where the free videos of a user stand, and what to do about it if anything."""
+
+    state: Literal["to_confirm", "granted", "same_person", "network"]
+    words: str
+
+
+_FREE_WORDS = {
+    "to_confirm": f"Confirm your e-mail to get {catalog.FREE_CREDITS} free videos.",
+    "granted": "",
+    "same_person": (
+        "You had your free videos on another account of yours. Buy a plan or a pack to go on here."
+    ),
+    "network": (
+        "Many people of your network had free videos lately, so yours wait. "
+        "They come with your first purchase; or write to us."
+    ),
+}
 
 
 class AuthService:
@@ -51,12 +85,14 @@ class AuthService:
         user_agent: str,
         replaces: str | None = None,
     ) -> SignedIn:
-        """The account exists, holds its free credits and is signed in; `replaces` is over."""
+        """The account exists and is signed in, a link that proves its address is on its way;
+        `replaces` is over."""
         if not terms_accepted:
             raise errors.InvalidRequest("auth.terms", "Accept the terms to make an account.")
         address = users.check_email(email)
         passwords.check(password, email=address)
         self._count(SIGN_UPS_PER_IP, _network(ip))
+        may_write = not self._tries.take(LINKS_PER_ADDRESS, users.email_key(address))
         now = self.runtime.clock()
         user = User(self.runtime.new_id(), address, now)
         password_hash = passwords.hash_of(password)
@@ -65,7 +101,8 @@ class AuthService:
             users.add(session, user=user, password_hash=password_hash)
             self._accept_terms(session, user_id=user.id, ip=ip)
             customers.ensure(session, user_id=user.id, now=now)
-            ledger.grant(session, _free_credits(user.id), now=now)
+            if may_write:
+                self._owe_link(session, user_id=user.id)
             self._record(session, "account.created", user_id=user.id, ip=ip)
             return self._open(session, user=user, browser=browser, replaces=replaces)
 
@@ -107,6 +144,43 @@ class AuthService:
             if user_id:
                 self._record(session, "signed_out", user_id=user_id, ip=ip)
 
+    def resend_link(self, user_id: str) -> None:
+        """A new link is on its way, unless the address is proved or had five within the hour."""
+        with self.runtime.read_only() as session:
+            if verifications.is_proved(session, user_id=user_id):
+                return
+            address = users.get(session, user_id=user_id).email
+        if self._tries.take(LINKS_PER_ADDRESS, users.email_key(address)):
+            return
+        with self.runtime.transaction() as session:
+            self._owe_link(session, user_id=user_id)
+
+    def verify(self, *, token: str, ip: str) -> FreeVideos:
+        """The address is proved, and the free videos are there if none of this person's are yet.
+
+        InvalidRequest for a link that was used, is too old, or is none of ours."""
+        wall, now = self.runtime.wall_clock(), self.runtime.clock()
+        with self.runtime.transaction() as session:
+            proved = verifications.use(session, token=token, purpose="verify_email", now=wall)
+            user_id = proved.user_id
+            verifications.mark_proved(session, user_id=user_id, now=wall)
+            customers.ensure(session, user_id=user_id, now=now)
+            customers.lock(session, user_id=user_id)
+            state = free_videos.claim(
+                session, user_id=user_id, email=proved.email_key, ip=ip, now=now
+            )
+            if state == "granted":
+                free.grant(session, user_id=user_id, now=now)
+            self._record(session, "email.proved", user_id=user_id, ip=ip)
+        return FreeVideos(state, _FREE_WORDS[state])
+
+    def free_videos(self, user_id: str) -> FreeVideos:
+        """Where the free videos of that user stand."""
+        with self.runtime.read_only() as session:
+            claimed = free_videos.state_of(session, user_id=user_id)
+        state = claimed or "to_confirm"
+        return FreeVideos(state, _FREE_WORDS[state])
+
     def current_user(self, token: str | None, *, active: bool = True) -> User | None:
         """Whose live session that is; a page that asks by itself says it is not `active`."""
         if not token:
@@ -130,9 +204,11 @@ class AuthService:
             staff.record(session, action=action, now=self.runtime.wall_clock())
 
     def forget_past(self) -> int:
-        """Sessions that ended by themselves and counters of past tries are gone, a batch each."""
+        """Sessions and links that ended by themselves and counters of past tries are gone."""
         with self.runtime.transaction() as session:
-            ended = sessions.forget_ended(session, now=self.runtime.wall_clock(), limit=_BATCH)
+            now = self.runtime.wall_clock()
+            ended = sessions.forget_ended(session, now=now, limit=_BATCH)
+            ended += verifications.forget_past(session, now=now, limit=_BATCH)
         return ended + self._tries.forget_past(limit=_BATCH)
 
     def _count(self, allowance: Allowance, *who: str) -> None:
@@ -141,6 +217,16 @@ class AuthService:
             raise errors.RateLimited(
                 "auth.rate_limited", "Too many tries. Wait a while.", retry_after_seconds=wait
             )
+
+    def _owe_link(self, session: Session, *, user_id: str) -> None:
+        mails.owe(
+            session,
+            key=f"verify_email:{user_id}:{self.runtime.new_id()}",
+            user_id=user_id,
+            template="verify_email",
+            facts={},
+            now=self.runtime.clock(),
+        )
 
     def _secret_of(self, email: str) -> users.Secret | None:
         try:
@@ -172,16 +258,6 @@ class AuthService:
     def _accept_terms(self, session: Session, *, user_id: str, ip: str) -> None:
         now = self.runtime.wall_clock()
         terms.accept(session, user_id=user_id, ip=ip, cipher=self.runtime.cipher, now=now)
-
-
-def _free_credits(user_id: str) -> ledger.NewLot:
-    return ledger.NewLot(
-        key=f"free:{user_id}",
-        user_id=user_id,
-        source="free",
-        credits=catalog.FREE_CREDITS,
-        description="Free videos",
-    )
 
 
 def _renewed(stored: str, password: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from talkingphoto import runtime as runtimes
 from talkingphoto.billing import changes
-from talkingphoto.workflows import change_making, change_preview, change_view
+from talkingphoto.workflows import change_making, change_preview, change_view, duplicates
 
 ChangeOption = change_view.ChangeOption
 PendingChange = change_view.PendingChange
@@ -41,8 +41,12 @@ class ChangeService:
         change_making.undo(self.runtime, user_id=user_id)
 
     def sweep(self) -> int:
-        """Changes that were cut short, or whose time has come, are where Stripe has them."""
-        return change_making.sweep(self.runtime)
+        """Changes whose time has come are where Stripe has them, and second plans given back."""
+        return change_making.sweep(self.runtime) + duplicates.sweep(self.runtime)
+
+    def give_back_duplicate(self, subscription_id: str) -> None:
+        """A second plan that was paid by accident has ended and its payment went back."""
+        duplicates.settle(self.runtime, subscription_id)
 
 
 change_service = ChangeService(runtimes.current())

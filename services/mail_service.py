@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from talkingphoto import runtime as runtimes
-from talkingphoto.accounts import mails, moments, staff, users
+from talkingphoto.accounts import mails, moments, staff, users, verifications
 from talkingphoto.foundation import errors
 from talkingphoto.integrations.mailer import Parts
 from talkingphoto.workflows import letters
@@ -53,7 +53,8 @@ class MailService:
             if mail is None:
                 return  # sent by an earlier run of this job, or given up
             to = self._address(session, mail)
-            letter = letters.compose(session, mail, settings=self.runtime.settings)
+            token = self._link(session, mail)
+            letter = letters.compose(session, mail, settings=self.runtime.settings, token=token)
         if not to:
             log.warning("founder.has_no_address", key=key, template=mail.template)
             self._end(key, "kept")
@@ -122,6 +123,16 @@ class MailService:
         if mail.user_id is None:
             return self.runtime.settings.founder_email
         return users.get(session, user_id=mail.user_id).email
+
+    def _link(self, session: Session, mail: mails.Mail) -> str:
+        """A token made for this try: it is in the message and nowhere else."""
+        if mail.template != "verify_email":
+            return ""
+        assert mail.user_id is not None
+        now = self.runtime.wall_clock()
+        return verifications.open_link(
+            session, user_id=mail.user_id, purpose="verify_email", now=now
+        )
 
     def _end(self, key: str, state: mails.Over) -> None:
         now = self.runtime.clock()

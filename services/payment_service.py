@@ -9,12 +9,20 @@ import structlog
 
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import users
-from talkingphoto.billing import catalog, customers, ledger, payments, plan_credits, subscriptions
+from talkingphoto.billing import (
+    catalog,
+    changes,
+    customers,
+    ledger,
+    payments,
+    plan_credits,
+    subscriptions,
+)
 from talkingphoto.events import checkout as checkout_events
 from talkingphoto.events.handling import look_at
 from talkingphoto.foundation import errors, ids
 from talkingphoto.integrations.stripe_checkout import CheckoutOrder
-from talkingphoto.workflows import account_view, offers
+from talkingphoto.workflows import account_view, change_view, offers
 
 log = structlog.get_logger()
 STATEMENT_ROWS = 50
@@ -120,6 +128,7 @@ class PaymentService:
         now = self.runtime.clock()
         with self.runtime.read_only() as session:
             plan = subscriptions.of_customer(session, user_id=user_id)
+            change = changes.open_of(session, user_id=user_id)
             return AccountView(
                 plan=account_view.plan_view(plan),
                 credits=account_view.credits_view(
@@ -133,6 +142,8 @@ class PaymentService:
                     for payment in payments.recent(session, user_id=user_id, limit=PAYMENT_ROWS)
                 ),
                 pending=payments.has_pending(session, user_id=user_id),
+                change=change_view.pending(change),
+                change_pay_url=change_view.pay_url(change),
             )
 
     def run_due_work(self) -> int:

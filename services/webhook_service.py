@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.orm import Session
 
 from talkingphoto import runtime as runtimes
 from talkingphoto.events import inbox
-from talkingphoto.events.handling import is_ours, look_at
-from talkingphoto.events.table import HANDLERS
+from talkingphoto.events.handling import Handler, Known, is_ours, look_at
+from talkingphoto.events.table import HANDLERS, KNOWN
 from talkingphoto.foundation import errors
+from talkingphoto.workflows import receiving
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -23,8 +26,16 @@ ENDPOINT_PATH = "/webhook/stripe"
 class WebhookService:
     """The way in for Stripe's events."""
 
-    def __init__(self, runtime: runtimes.Runtime) -> None:
+    def __init__(
+        self,
+        runtime: runtimes.Runtime,
+        *,
+        handlers: Mapping[str, Handler] = HANDLERS,
+        known: Mapping[str, Known] = KNOWN,
+    ) -> None:
         self.runtime = runtime
+        self._handlers = handlers
+        self._known = known
 
     def receive(self, raw: bytes, signature: str) -> inbox.StripeEvent:
         """The event is stored and a worker will be woken, once however often it is delivered;
@@ -36,14 +47,7 @@ class WebhookService:
                 "webhook.livemode", "The event and the key are not of the same mode."
             )
         with self.runtime.transaction() as session:
-            inbox.store(
-                session,
-                event=event,
-                raw=raw,
-                now=self.runtime.wall_clock(),
-                # What changes nothing must not keep the customer's payment waiting.
-                in_turn=event.type in HANDLERS,
-            )
+            receiving.store(session, event=event, raw=raw, now=self.runtime.wall_clock())
         return event
 
     def process(self, event_id: str) -> None:
@@ -51,14 +55,15 @@ class WebhookService:
         with self.runtime.read_only() as session:
             event = inbox.unprocessed(session, event_id=event_id)
             ours = event is not None and is_ours(session, event)
+            known = ours and event is not None and self._is_known(session, event)
         if event is None:
             return  # done by another worker, or by an earlier run of this job
         # Of other customers on the same Stripe account nothing is looked at: it may have any shape.
-        handler = HANDLERS.get(event.type) if ours else None
+        handler = self._handlers.get(event.type) if ours and not known else None
         write = handler(look_at(self.runtime), event) if handler else None
         with self.runtime.transaction() as session:
             # The guard comes first: a late worker must change nothing, not even the same again.
-            result: inbox.Result = "ignored" if write is None else "done"
+            result: inbox.Result = "done" if known or write is not None else "ignored"
             now = self.runtime.wall_clock()
             if not inbox.complete(session, event_id=event_id, result=result, now=now):
                 return
@@ -66,11 +71,14 @@ class WebhookService:
                 write(session)
         log.info("webhook.processed", event_id=event_id, type=event.type, result=result)
 
+    def _is_known(self, session: Session, event: inbox.StripeEvent) -> bool:
+        known = self._known.get(event.type)
+        return known is not None and known(session, event)
+
     def bury(self, event_id: str, *, error: str) -> None:
         """The event is a dead letter, and the log says so as an alert."""
         with self.runtime.transaction() as session:
-            inbox.bury(session, event_id=event_id, error=error, now=self.runtime.wall_clock())
-        log.error("alert.webhook_dead", event_id=event_id, error=error)
+            receiving.bury(session, event_id=event_id, error=error, now=self.runtime.wall_clock())
 
     def sync_endpoint(self) -> str:
         """Stripe delivers our events to WEB_URL/webhook/stripe; a line saying what was done."""

@@ -136,6 +136,15 @@ class Sandbox:
         self._timer_changed.set()
         return Moved(shown, work, events, first, last)
 
+    def stop_clock(self, *, still: bool) -> None:
+        """The clock stands at what it shows until it is moved by hand, or it goes on from there."""
+        with self._time_moves, self.store.transaction() as connection:
+            if still:
+                clock.stand_still(connection)
+            else:
+                clock.go_on(connection)
+        self._timer_changed.set()
+
     def _do_next(self, until: int | None = None) -> _Step:
         """The earliest work that is due was done at its own time, or there was none."""
         due_at = 0

@@ -60,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     _add(catalog, "sync", _catalog_sync, "make Stripe's products and prices agree with ours")
     webhooks = _add_group(commands, "webhooks", "what Stripe tells us")
     _add(webhooks, "sync", _webhooks_sync, "create or update our endpoint at Stripe")
+    reconcile = _add(commands, "reconcile", _reconcile, "compare our books with Stripe's")
+    reconcile.add_argument("--heal", action="store_true", help="put right what is safe to")
     videos = _add_group(commands, "videos", "what people say against videos")
     _add(videos, "reported", _videos_reported, "list the reports that nobody has decided")
     hide = _add(videos, "hide", _videos_hide, "nobody sees it any more, nor uses its photo again")
@@ -175,6 +177,23 @@ def _webhooks_sync(_chosen: argparse.Namespace) -> int:
 
     print(webhook_service.sync_endpoint())
     return 0
+
+
+def _reconcile(chosen: argparse.Namespace) -> int:
+    from services.reconciliation_service import reconciliation_service
+
+    pulled = reconciliation_service.pull_missed()
+    run = reconciliation_service.compare(heal=chosen.heal)
+    for one in run.differences:
+        print(
+            f"{one.state:<8} {one.kind} {one.class_} {one.object_id}: here {one.ours},"
+            f" at Stripe {one.theirs}, since {one.since:%Y-%m-%d %H:%M}"
+        )
+    print(
+        f"{pulled} missed events pulled, {run.looked} objects compared,"
+        f" {len(run.differences)} differences, {run.healed} healed"
+    )
+    return 0 if run.healed == len(run.differences) else 1
 
 
 def _videos_reported(_chosen: argparse.Namespace) -> int:

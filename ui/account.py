@@ -8,7 +8,7 @@ import streamlit as st
 
 from services import payment_service
 from talkingphoto.billing import ledger
-from ui import doors, kit, repeating, session, trouble, wording
+from ui import doors, kit, repeating, session, trouble, verifying, wording
 
 _ROWS = 50
 _SOON, _CALM = "2s", "10s"
@@ -56,6 +56,7 @@ def _body(user_id: str, visit: session.Visit) -> None:
             st.rerun()
         kit.show(
             _failed(view),
+            verifying.notice(visit),
             f'<div class="tp-two">{_plan(view, visit.zone)}{_credits(view, visit.zone)}</div>',
             _statement(view, visit.zone),
             _invoices(view, visit.zone),

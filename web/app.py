@@ -19,9 +19,22 @@ from werkzeug.wrappers import Response
 from services.auth_service import AuthService
 from services.generation_service import GenerationService
 from services.payment_service import PaymentService
+from services.retry_service import RetryService
 from services.webhook_service import WebhookService
 from talkingphoto.runtime import Runtime
-from web import auth, billing, errors, guards, headers, health, media, reports, webhooks
+from web import (
+    auth,
+    billing,
+    errors,
+    guards,
+    headers,
+    health,
+    media,
+    paying,
+    reports,
+    verifying,
+    webhooks,
+)
 from worker import main as worker
 
 log = structlog.get_logger()
@@ -85,13 +98,14 @@ def create_app(runtime: Runtime) -> WebApp:
         payments=PaymentService(runtime),
         webhooks=WebhookService(runtime),
         generations=GenerationService(runtime),
+        retries=RetryService(runtime),
     )
     hops = runtime.settings.trusted_proxies
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=0)  # type: ignore[method-assign]
     _guard(app, runtime)
     errors.register(app)
-    for module in (auth, billing, health, media, reports, webhooks):
+    for module in (auth, billing, health, media, paying, reports, verifying, webhooks):
         app.register_blueprint(module.bp)
     if runtime.settings.worker == "embedded":
         worker.start_thread(runtime)

@@ -14,6 +14,7 @@ from flask import current_app, g, request
 from services.auth_service import AuthService, User
 from services.generation_service import GenerationService
 from services.payment_service import PaymentService
+from services.retry_service import RetryService
 from services.webhook_service import ENDPOINT_PATH, WebhookService
 from talkingphoto.foundation import errors
 from talkingphoto.runtime import Runtime
@@ -43,6 +44,7 @@ class Wiring:
     payments: PaymentService
     webhooks: WebhookService
     generations: GenerationService
+    retries: RetryService
 
 
 def wiring() -> Wiring:

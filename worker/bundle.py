@@ -9,7 +9,10 @@ from services.change_service import ChangeService
 from services.generation_service import GenerationService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
+from services.reconciliation_service import ReconciliationService
 from services.refund_service import RefundService
+from services.subscription_service import SubscriptionService
+from services.wallet_service import WalletService
 from services.webhook_service import WebhookService
 from talkingphoto.runtime import Runtime
 
@@ -25,6 +28,9 @@ class Services:
     letters: MailService
     changes: ChangeService
     refunds: RefundService
+    plans: SubscriptionService
+    reconciliation: ReconciliationService
+    wallets: WalletService
 
 
 def services_of(runtime: Runtime) -> Services:
@@ -37,4 +43,7 @@ def services_of(runtime: Runtime) -> Services:
         letters=MailService(runtime),
         changes=ChangeService(runtime),
         refunds=RefundService(runtime),
+        plans=SubscriptionService(runtime),
+        reconciliation=ReconciliationService(runtime),
+        wallets=WalletService(runtime),
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.mail_service import MailService
+from services.reconciliation_service import ReconciliationService
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import mails
-from talkingphoto.billing import refunds
-from talkingphoto.events import inbox
+from talkingphoto.billing import refunds, top_ups
+from talkingphoto.events import inbox, plans
 from talkingphoto.foundation.jobs import Task
 from talkingphoto.generations import queue as videos
 from worker.bundle import Services, services_of
@@ -24,9 +25,18 @@ def table(services: Services) -> dict[str, Task]:
             gave_up=services.webhooks.bury,
         ),
         Task(refunds.TASK, services.refunds.make, queue=refunds.QUEUE),
+        Task(top_ups.TASK, services.wallets.top_up, queue=top_ups.QUEUE),
         *_mail(services.letters),
         *_videos(services),
+        # The sweep takes up what it leaves undone.
+        Task(
+            plans.DUPLICATE_TASK,
+            services.changes.give_back_duplicate,
+            queue=plans.DUPLICATE_QUEUE,
+            most_tries=1,
+        ),
         *_sweeps(services),
+        *_reconciling(services.reconciliation),
     )
     return {task.name: task for task in tasks}
 
@@ -53,6 +63,8 @@ def _sweeps(services: Services) -> tuple[Task, ...]:
         services.payments.run_due_work()
         services.changes.sweep()
         services.refunds.sweep()
+        services.plans.run_due_work()
+        services.wallets.run_due_work()
         services.generations.sweep()
         services.auth.forget_past()
 
@@ -86,6 +98,28 @@ def _mail(letters: MailService) -> tuple[Task, ...]:
         gave_up=letters.bury_old_receipt,
     )
     return sent, old
+
+
+def _reconciling(service: ReconciliationService) -> tuple[Task, ...]:
+    def pull_missed() -> None:
+        service.pull_missed()
+
+    def compare() -> None:
+        service.compare()
+
+    # Both go on where they were broken off, the first one by itself in a while.
+    return (
+        Task(
+            "stripe.pull",
+            pull_missed,
+            queue="sweeps",
+            most_tries=1,
+            most_tries_in_an_outage=1,
+            cron="*/15 * * * *",
+            alone=True,
+        ),
+        Task("stripe.compare", compare, queue="sweeps", cron="40 3 * * *", alone=True),
+    )
 
 
 TASKS = table(services_of(runtimes.current()))

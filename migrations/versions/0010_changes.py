@@ -58,6 +58,22 @@ _STATEMENTS = (
         created_at timestamptz NOT NULL
     )
     """,
+    """
+    CREATE TABLE duplicate_plans (
+        subscription_id text NOT NULL CONSTRAINT pk_duplicate_plans PRIMARY KEY,
+        user_id uuid NOT NULL
+            CONSTRAINT fk_duplicate_plans_user_id REFERENCES customers (user_id),
+        kept_id text NOT NULL,
+        state text NOT NULL CONSTRAINT ck_duplicate_plans_state
+            CHECK (state IN ('found', 'returned', 'dismissed')),
+        due_at timestamptz NOT NULL,
+        created_at timestamptz NOT NULL,
+        ended_at timestamptz,
+        CONSTRAINT ck_duplicate_plans_other CHECK (subscription_id <> kept_id),
+        CONSTRAINT ck_duplicate_plans_ended CHECK ((ended_at IS NULL) = (state = 'found'))
+    )
+    """,
+    "CREATE INDEX ix_duplicate_plans_due_at ON duplicate_plans (due_at) WHERE state = 'found'",
     "CREATE INDEX ix_plan_steps_subscription_id ON plan_steps (subscription_id)",
 )
 
@@ -70,4 +86,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    op.execute("DROP TABLE plan_steps, plan_changes")
+    op.execute("DROP TABLE duplicate_plans, plan_steps, plan_changes")

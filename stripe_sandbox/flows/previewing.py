@@ -4,7 +4,7 @@ A preview is made by the very code that makes the invoice, and then undone: that
 agree to the cent for the same ``proration_date``.
 """
 
-from stripe_sandbox import Json, ids
+from stripe_sandbox import Json, amounts, ids
 from stripe_sandbox.api import errors, params
 from stripe_sandbox.api.params import TEXT
 from stripe_sandbox.api.routes import Route
@@ -135,6 +135,9 @@ def _add_extras(unit: Unit, body: Json, values: Json) -> None:
 
 def _shown(invoice: Json) -> Json:
     shown = public(invoice)
+    if 0 < shown["amount_due"] < amounts.smallest(shown["currency"]):
+        # As when it is made final: too little to charge is carried to the next invoice.
+        shown.update(amount_due=0, amount_remaining=0)
     preview_id = ids.new_id("upcoming_in")
     for line in shown["lines"]["data"]:
         line["invoice"] = preview_id

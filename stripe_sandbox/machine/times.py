@@ -13,6 +13,7 @@ _USUAL_WAIT_SECONDS = 30
 _MOVE: params.Fields = {
     "advance_seconds": params.integer(),
     "to": params.integer(),
+    "stand": params.choice("still", "no"),
     "wait": params.choice("deliveries"),
     "wait_seconds": params.integer(1, _LONGEST_WAIT_SECONDS),
 }
@@ -38,7 +39,10 @@ def install(app: Flask, sandbox: Sandbox) -> None:
 
 def moved(sandbox: Sandbox, values: Json) -> Json:
     """The clock is where it was asked to be; what happened on the way, and whether it was told."""
-    outcome = sandbox.move_clock(_moment(sandbox.now(), values))
+    moment = _moment(sandbox.now(), values)
+    if "stand" in values:
+        sandbox.stop_clock(still=values["stand"] == "still")
+    outcome = sandbox.move_clock(moment)
     told: Json = {}
     if values.get("wait"):
         seconds = values.get("wait_seconds", _USUAL_WAIT_SECONDS)
@@ -48,6 +52,8 @@ def moved(sandbox: Sandbox, values: Json) -> Json:
 
 
 def _moment(now: int, values: Json) -> int:
+    if "stand" in values and not {"advance_seconds", "to"} & values.keys():
+        return now
     if ("advance_seconds" in values) == ("to" in values):
         raise errors.invalid("Give either advance_seconds or to, which is in unix seconds.")
     moment = int(values["to"]) if "to" in values else now + int(values["advance_seconds"])

@@ -14,7 +14,9 @@ from sqlalchemy.types import DateTime, Uuid
 from talkingphoto.foundation import crypto
 from talkingphoto.foundation.database import Base
 
-Kind = Literal["account.created", "sign_in.succeeded", "sign_in.failed", "signed_out"]
+Kind = Literal[
+    "account.created", "sign_in.succeeded", "sign_in.failed", "signed_out", "email.proved"
+]
 
 
 class SecurityEventRow(Base):

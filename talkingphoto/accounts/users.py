@@ -34,6 +34,8 @@ class UserRow(Base):
     password_hash: Mapped[str]
     role: Mapped[str] = mapped_column(server_default=text("'customer'"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 @dataclass(frozen=True)

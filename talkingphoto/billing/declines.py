@@ -242,6 +242,16 @@ def explain(
     )
 
 
+def reason(decline_code: str | None, *, card: str = "") -> str:
+    """Why the bank said no, in one sentence that names the card, if it is known.
+
+    Without the advice of the checkout page: here nobody has a card in hand."""
+    sentence = explain(decline_code).sentence.partition(" Nothing was charged")[0]
+    if not card:
+        return sentence
+    return sentence.replace("This card", card).replace("this card", card)
+
+
 def _normal(code: str | None) -> str:
     return code.strip().lower() if code else ""
 

@@ -1,4 +1,4 @@
-"""Checkouts that were opened and payments that were made; packs are fulfilled here."""
+"""Checkouts that were opened and payments that were made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import BigInteger, DateTime, Text, Uuid
 
-from talkingphoto.billing import catalog, customers, ledger
+from talkingphoto.billing import catalog, customers
 from talkingphoto.foundation import errors
 from talkingphoto.foundation.database import Base
 from talkingphoto.foundation.money import Money
@@ -247,43 +247,6 @@ def move_checkout(
             CheckoutRow.synced_at.is_(None) | (CheckoutRow.synced_at < looked_at),
         )
         .values(state=state, session_id=facts.id, synced_at=looked_at)
-    )
-
-
-def fulfil_pack(
-    session: Session, *, facts: CheckoutFacts, now: datetime, looked_at: datetime
-) -> None:
-    """A paid pack is on record and its credits are there, once."""
-    assert facts.is_paid and facts.user_id and facts.item and facts.amount
-    sold = catalog.item(facts.item)
-    payment = Payment(
-        id=facts.id,
-        user_id=facts.user_id,
-        kind="pack",
-        item=sold.key,
-        description=sold.title,
-        amount=facts.amount,
-        tax_minor=facts.tax_minor,
-        status="paid",
-        created_at=facts.created_at,
-        payment_intent_id=facts.payment_intent_id,
-        paid_at=now,
-    )
-    record(session, payment, looked_at=looked_at)
-    ledger.grant(
-        session,
-        ledger.NewLot(
-            key=f"checkout:{facts.id}",
-            user_id=facts.user_id,
-            source="pack",
-            credits=sold.credits,
-            price=facts.amount,
-            tax=Money(facts.tax_minor, facts.amount.currency),
-            expires_at=None,
-            reference=facts.id,
-            description=f"{sold.title} bought",
-        ),
-        now=now,
     )
 
 

@@ -21,7 +21,7 @@ from talkingphoto.foundation.money import Money
 
 # Invoices for a whole new period. A change in between is billed less what is unused: what it
 # brings is said by steps.py; an invoice made by hand brings nothing.
-_GRANTING_REASONS = frozenset({"subscription_create", "subscription_cycle"})
+GRANTING_REASONS = frozenset({"subscription_create", "subscription_cycle"})
 ROLLOVER_MONTHS = 1
 YEAR = step_maths.MONTHS_IN_YEAR
 MOST_DRIPS = 200
@@ -68,7 +68,7 @@ class Drip:
 
 def grant_invoice(session: Session, *, user_id: str, facts: InvoiceFacts, now: datetime) -> int:
     """The credits that a paid invoice brings now are there, once; how many those are."""
-    if facts.status != "paid" or facts.billing_reason not in _GRANTING_REASONS:
+    if facts.status != "paid" or facts.billing_reason not in GRANTING_REASONS:
         return 0
     added, mark = 0, ""
     for line in facts.lines:

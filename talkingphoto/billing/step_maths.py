@@ -152,12 +152,17 @@ def brought_by(bills: Iterable[Bill]) -> tuple[Brought, ...]:
     """What every paid bill brings, in the order of the moments that they speak of."""
     steps = sorted(
         (step for bill in bills for step in _steps_of(bill)),
-        key=lambda step: (step.at, step.bill.created_at, step.bill.id),
+        key=_order,
     )
     periods: list[_Period] = []
     for step in steps:
         _take(periods, step)
     return tuple(row for step in steps if step.bill.is_paid for row in _priced(step))
+
+
+def _order(step: _Step) -> tuple[object, ...]:
+    """By the moments spoken of; in one second a period begins before it is changed."""
+    return step.at, not step.whole, step.bill.is_change, step.bill.created_at, step.bill.id
 
 
 def _steps_of(bill: Bill) -> list[_Step]:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import DateTime, Uuid
 
-from talkingphoto.billing import catalog, payments
+from talkingphoto.billing import catalog, payments, recovery, standing
 from talkingphoto.foundation.database import Base
 from talkingphoto.foundation.money import Money
 
@@ -21,7 +21,7 @@ LIVE = ("active", "trialing", "past_due", "unpaid", "paused")
 OVER = ("canceled", "incomplete_expired")
 
 
-class SubscriptionRow(Base):
+class SubscriptionRow(standing.StandingColumns, Base):
     """What we last saw of a subscription."""
 
     __tablename__ = "subscriptions"
@@ -62,6 +62,7 @@ class SubscriptionFacts:
     schedule_id: str | None = None
     # The price of a change that waits for its payment.
     waiting_price_id: str | None = None
+    standing: standing.Standing = standing.UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -98,26 +99,13 @@ class InvoiceFacts:
     paid_at: datetime | None
     lines: tuple[InvoiceLine, ...]
     failure_code: str | None = None
+    last_try: recovery.LastTry = recovery.NOT_TRIED
     # What of the total was asked for: the rest is on the customer's balance at Stripe.
     charged: Money | None = None
+    top_up_id: str | None = None
 
 
-@dataclass(frozen=True)
-class Subscription:
-    """A customer's plan as we know it."""
-
-    id: str
-    user_id: str
-    item: catalog.Item
-    status: str
-    period_end: datetime
-    cancel_at_period_end: bool
-
-    @property
-    def renews_at(self) -> datetime | None:
-        """When the next period begins by itself; None while nobody can promise that."""
-        renews = self.status in {"active", "trialing"} and not self.cancel_at_period_end
-        return self.period_end if renews else None
+Subscription = standing.Subscription
 
 
 def record(
@@ -142,6 +130,7 @@ def record(
         session.execute(known.values(**values))
         return False
     values |= {"item": sold.key, "period_start": item.period_start, "period_end": item.period_end}
+    values |= standing.values(facts.standing)
     fresh = {"id": facts.id, "user_id": UUID(user_id), "started_at": facts.started_at}
     session.execute(
         insert(SubscriptionRow)
@@ -168,6 +157,8 @@ def of_customer(session: Session, *, user_id: str) -> Subscription | None:
         status=row.status,
         period_end=row.period_end,
         cancel_at_period_end=row.cancel_at_period_end,
+        period_start=row.period_start,
+        standing=standing.of_row(row),
     )
 
 
@@ -183,7 +174,7 @@ def record_invoice(
         payments.Payment(
             id=facts.id,
             user_id=user_id,
-            kind="plan",
+            kind="pack" if item is not None and not item.is_plan else "plan",
             item=item.key if item else "",
             description=_described(session, item, facts),
             amount=total,
@@ -224,6 +215,8 @@ def _described(session: Session, item: catalog.Item | None, facts: InvoiceFacts)
             None,
         )
         return f"Change to {item.title}" if item else "Invoice"
+    if not item.is_plan:
+        return item.title
     return f"{item.title}, {'one year' if item.interval == 'year' else 'one month'}"
 
 

@@ -118,6 +118,11 @@ def is_barred(session: Session, *, fingerprint: str) -> bool:
     return session.get(BarredCardRow, fingerprint) is not None
 
 
+def bars_any(session: Session) -> bool:
+    """Whether a bank has warned of any card so far."""
+    return session.scalars(select(BarredCardRow.fingerprint).limit(1)).first() is not None
+
+
 def _release(session: Session, *, warning_id: str, payment_id: str, now: datetime) -> None:
     session.execute(
         update(FraudWarningRow)

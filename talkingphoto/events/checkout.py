@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import payments
+from talkingphoto.billing import packs, payments, received
 from talkingphoto.events import invoices, receipts
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
@@ -15,6 +15,11 @@ _FAILED = "checkout.session.async_payment_failed"
 def handle(look: Look, event: StripeEvent) -> Write | None:
     """The session is re-read; a paid one is fulfilled, any other moves its intent."""
     return write_of(look, event.object_id, failed=event.type == _FAILED)
+
+
+def is_known(session: Session, event: StripeEvent) -> bool:
+    """Whether that checkout is on record as paid."""
+    return received.is_fulfilled(session, session_id=event.object_id)
 
 
 def write_of(look: Look, session_id: str, *, failed: bool = False) -> Write | None:
@@ -40,5 +45,5 @@ def write_of(look: Look, session_id: str, *, failed: bool = False) -> Write | No
 
 def fulfil_pack(session: Session, look: Look, facts: payments.CheckoutFacts) -> None:
     """The pack is on the account and its receipt on the way, once."""
-    payments.fulfil_pack(session, facts=facts, now=look.now, looked_at=look.looked_at)
+    packs.fulfil(session, facts=facts, now=look.now, looked_at=look.looked_at)
     receipts.owe(session, payment_id=facts.id, now=look.now)

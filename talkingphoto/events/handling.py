@@ -17,6 +17,8 @@ from talkingphoto.runtime import Runtime
 NAMES_NO_CUSTOMER = ("refund.", "charge.dispute.", "radar.early_fraud_warning.")
 Write = Callable[[Session], None]
 Handler = Callable[["Look", StripeEvent], Write | None]
+# Whether everything that the event tells is on record already, so that no look is needed.
+Known = Callable[[Session, StripeEvent], bool]
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Index, select, text, update
+from sqlalchemy import ForeignKey, Index, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import DateTime, Text
 
-from talkingphoto.foundation import errors
+from talkingphoto.foundation import errors, jobs
 from talkingphoto.foundation.database import Base
 
 TASK = "stripe.event"
@@ -21,6 +22,9 @@ LONGEST_ID = 255
 LONGEST_ERROR = 500
 
 Result = Literal["done", "ignored", "dead"]
+Stored = Literal["new", "known", "conflict"]
+# How often Stripe has told of it so far: no part of what it says.
+_NOT_SAID = ("pending_webhooks",)
 
 
 class StripeEventRow(Base):
@@ -48,6 +52,17 @@ class StripeEventRow(Base):
     processed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     result: Mapped[Result | None] = mapped_column(Text)
     error: Mapped[str | None]
+
+
+class EventConflictRow(Base):
+    """What came under the id of an event and says something else: parked, with no effect."""
+
+    __tablename__ = "event_conflicts"
+
+    event_id: Mapped[str] = mapped_column(ForeignKey("stripe_events.id"), primary_key=True)
+    payload_sha256: Mapped[str] = mapped_column(primary_key=True)
+    payload: Mapped[str] = mapped_column(Text)
+    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 @dataclass(frozen=True)
@@ -94,12 +109,12 @@ def parse(raw: bytes) -> StripeEvent:
 
 def store(
     session: Session, *, event: StripeEvent, raw: bytes, now: datetime, in_turn: bool = True
-) -> bool:
-    """The event is stored and a worker will be woken; False when it was here before.
+) -> Stored:
+    """The event is stored and a worker will be woken; "known" when it was here before, "conflict"
+    when what was here before says something else: then this one is parked.
 
     `in_turn` keeps it from running beside another event of its customer.
     """
-    lock = f"customer:{event.customer_id}" if event.customer_id and in_turn else None
     stored = session.execute(
         STORE,
         {
@@ -115,10 +130,33 @@ def store(
             "payload_sha256": hashlib.sha256(raw).hexdigest(),
             "queue": QUEUE,
             "task": TASK,
-            "lock": lock,
+            "lock": _turn(event.customer_id) if in_turn else None,
         },
     )
-    return stored.first() is not None
+    if stored.first() is not None:
+        return "new"
+    return _compare(session, event=event, raw=raw, now=now)
+
+
+def reopen(session: Session, *, event_id: str) -> StripeEvent | None:
+    """The event will be processed once more, by one job however often this is asked; None for an
+    unknown one."""
+    session.execute(
+        update(StripeEventRow)
+        .where(StripeEventRow.id == event_id, StripeEventRow.processed_at.is_not(None))
+        .values(processed_at=None, result=None, error=None)
+    )
+    event = unprocessed(session, event_id=event_id)
+    if event is not None:
+        again = jobs.Job(
+            task=TASK,
+            args={"event_id": event.id},
+            queue=QUEUE,
+            key=f"replay:{event.id}",
+            lock=_turn(event.customer_id),
+        )
+        jobs.enqueue(session, again)
+    return event
 
 
 def unprocessed(session: Session, *, event_id: str) -> StripeEvent | None:
@@ -159,6 +197,36 @@ def _finish(
         .returning(StripeEventRow.id)
     )
     return finished.first() is not None
+
+
+def _turn(customer_id: str | None) -> str | None:
+    return f"customer:{customer_id}" if customer_id else None
+
+
+def _compare(session: Session, *, event: StripeEvent, raw: bytes, now: datetime) -> Stored:
+    first = session.scalars(select(StripeEventRow).filter_by(id=event.id)).one()
+    sha256 = hashlib.sha256(raw).hexdigest()
+    if first.payload_sha256 == sha256 or not _contradict(first.payload, raw):
+        return "known"
+    session.execute(
+        insert(EventConflictRow)
+        .values(event_id=event.id, payload_sha256=sha256, payload=raw.decode(), received_at=now)
+        .on_conflict_do_nothing(index_elements=["event_id", "payload_sha256"])
+    )
+    return "conflict"
+
+
+def _contradict(first: str, second: bytes) -> bool:
+    """Whether two bodies of one id say different things, spaces and order apart."""
+    one, other = json.loads(first), json.loads(second)
+    if one.get("api_version") != other.get("api_version"):
+        # Another version of the API gives the same object another shape: only the hint is equal.
+        return replace(_event(one), api_version=None) != replace(_event(other), api_version=None)
+    return _said(one) != _said(other)
+
+
+def _said(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in _NOT_SAID}
 
 
 def _event(body: Any) -> StripeEvent:

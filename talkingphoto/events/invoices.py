@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import changes, plan_credits, steps, subscriptions
+from talkingphoto.billing import (
+    duplicates,
+    plan_credits,
+    received,
+    steps,
+    subscriptions,
+    top_ups,
+)
 from talkingphoto.billing.subscriptions import InvoiceFacts
-from talkingphoto.events import receipts
+from talkingphoto.events import collecting, plans, receipts
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
@@ -22,6 +29,11 @@ def handle(look: Look, event: StripeEvent) -> Write | None:
     return write_of(look, event.object_id)
 
 
+def is_known(session: Session, event: StripeEvent) -> bool:
+    """Whether that invoice is on record as paid, for something we sell."""
+    return received.is_received(session, known_as=event.object_id)
+
+
 def write_of(look: Look, invoice_id: str) -> Write | None:
     """What to write for that invoice and its subscription as they are now."""
     invoice = look.stripe.fetch_invoice(invoice_id)
@@ -30,9 +42,7 @@ def write_of(look: Look, invoice_id: str) -> Write | None:
 
 def write_of_facts(look: Look, invoice: InvoiceFacts) -> Write:
     """What to write for an invoice that was looked at, its subscription and what it brings."""
-    plan = (
-        look.stripe.fetch_subscription(invoice.subscription_id) if invoice.subscription_id else None
-    )
+    plan = plans.seen(look, invoice.subscription_id) if invoice.subscription_id else None
 
     family = _family(look, invoice)
 
@@ -41,20 +51,34 @@ def write_of_facts(look: Look, invoice: InvoiceFacts) -> Write:
         if user_id is None:
             return  # a customer of another product on the same Stripe account
         if plan is not None:
-            subscriptions.record(session, user_id=user_id, facts=plan, looked_at=look.looked_at)
-            changes.follow(session, facts=plan, looked_at=look.looked_at, now=look.now)
+            plans.record(session, user_id=user_id, plan=plan)
         subscriptions.record_invoice(
             session, user_id=user_id, facts=invoice, looked_at=look.looked_at
         )
+        collecting.note(session, look, user_id=user_id, invoice=invoice)
+        if duplicates.is_one(session, subscription_id=invoice.subscription_id):
+            return  # paid by accident, and on its way back
         added = plan_credits.grant_invoice(session, user_id=user_id, facts=invoice, now=look.now)
         if family:
-            added += steps.grant(session, user_id=user_id, family=family, now=look.now)
-        if added:
-            begins = invoice.billing_reason == "subscription_create"
-            tell = receipts.owe_welcome if begins else receipts.owe
-            tell(session, payment_id=invoice.id, now=look.now)
+            # May bring what others of the family were paid for: no receipt of this one's.
+            steps.grant(session, user_id=user_id, family=family, now=look.now)
+        if top_ups.fulfil(session, user_id=user_id, facts=invoice, now=look.now):
+            receipts.owe_topped_up(session, payment_id=invoice.id, now=look.now)
+        _tell(session, invoice, added=added, now=look.now)
 
     return write
+
+
+def _tell(session: Session, invoice: InvoiceFacts, *, added: int, now: datetime) -> None:
+    if invoice.status != "paid":
+        return
+    if invoice.billing_reason == steps.CHANGE and invoice.total.minor > 0:
+        charged = invoice.charged or invoice.total
+        receipts.owe_change(session, payment_id=invoice.id, charged=charged, now=now)
+    elif invoice.billing_reason == "subscription_create" and added:
+        receipts.owe_welcome(session, payment_id=invoice.id, now=now)
+    elif added:
+        receipts.owe(session, payment_id=invoice.id, now=now)
 
 
 def _family(look: Look, invoice: InvoiceFacts) -> tuple[InvoiceFacts, ...]:

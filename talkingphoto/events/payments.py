@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import structlog
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import attempts, warnings
+from talkingphoto.billing import attempts, received
 from talkingphoto.events import checkout, invoices
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
-log = structlog.get_logger()
-
 
 def handle(look: Look, event: StripeEvent) -> Write | None:
-    """What the payment was for is found and looked at: an invoice, or a checkout. One with a
-    card that a bank has warned of before is an alert as well."""
-    paid = write_of(look, event.object_id)
-    card = look.stripe.card_of_payment(event.object_id)
+    """What the payment was for is found and looked at: an invoice, or a checkout."""
+    return write_of(look, event.object_id)
 
-    def write(session: Session) -> None:
-        if paid is not None:
-            paid(session)
-        if card is not None and warnings.is_barred(session, fingerprint=card):
-            log.error("alert.barred_card", payment_intent_id=event.object_id)
 
-    return write
+def is_known(session: Session, event: StripeEvent) -> bool:
+    """Whether what it pays is on record as paid, and is something we sell."""
+    return received.is_received(session, known_as=event.object_id)
 
 
 def handle_failure(look: Look, event: StripeEvent) -> Write | None:

@@ -1,30 +1,28 @@
-"""A subscription began, changed or ended."""
+"""A subscription began, changed, rested or ended."""
 
 from __future__ import annotations
 
-import structlog
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import changes, subscriptions
+from talkingphoto.events import plans
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
-
-log = structlog.get_logger()
 
 
 def handle(look: Look, event: StripeEvent) -> Write | None:
     """The subscription is re-read, so the order in which its events arrive does not matter."""
-    facts = look.stripe.fetch_subscription(event.object_id)
-    if facts is None:
+    return write_of(look, event.object_id)
+
+
+def write_of(look: Look, subscription_id: str) -> Write | None:
+    """What to write for that subscription as it is now."""
+    plan = plans.seen(look, subscription_id)
+    if plan is None:
         return None
 
     def write(session: Session) -> None:
-        user_id = owner(session, facts.customer_id)
-        if user_id is None:
-            return
-        looked_at = look.looked_at
-        changes.follow(session, facts=facts, looked_at=looked_at, now=look.now)
-        if not subscriptions.record(session, user_id=user_id, facts=facts, looked_at=looked_at):
-            log.warning("subscription.not_ours", subscription_id=facts.id, user_id=user_id)
+        user_id = owner(session, plan.facts.customer_id)
+        if user_id is not None:
+            plans.record(session, user_id=user_id, plan=plan)
 
     return write

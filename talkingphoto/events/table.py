@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from talkingphoto.events import (
+    cards,
     checkout,
     disputes,
     invoices,
@@ -11,7 +12,7 @@ from talkingphoto.events import (
     subscriptions,
     warnings,
 )
-from talkingphoto.events.handling import Handler
+from talkingphoto.events.handling import Handler, Known
 
 HANDLERS: dict[str, Handler] = {
     # A pack was paid, or a plan begun; unpaid ones wait for the two events below.
@@ -25,7 +26,10 @@ HANDLERS: dict[str, Handler] = {
     "invoice.paid": invoices.handle,
     "invoice.payment_succeeded": invoices.handle,
     "invoice.payment_failed": invoices.handle,
+    # The bank wants the customer; or nobody is asked any more.
+    "invoice.payment_action_required": invoices.handle,
     "invoice.voided": invoices.handle,
+    "invoice.marked_uncollectible": invoices.handle,
     "customer.subscription.created": subscriptions.handle,
     "customer.subscription.updated": subscriptions.handle,
     "customer.subscription.deleted": subscriptions.handle,
@@ -44,4 +48,24 @@ HANDLERS: dict[str, Handler] = {
     "charge.dispute.funds_withdrawn": disputes.handle,
     "charge.dispute.funds_reinstated": disputes.handle,
     "radar.early_fraud_warning.created": warnings.handle,
+    # Which card has paid, once there are cards that a bank has warned of.
+    "charge.succeeded": warnings.handle_charge,
+    "customer.subscription.paused": subscriptions.handle,
+    "customer.subscription.resumed": subscriptions.handle,
+    # Which card may be charged for an automatic top-up.
+    "customer.updated": cards.handle,
+    "payment_method.attached": cards.handle,
+    "payment_method.detached": cards.handle,
+}
+
+# Four events tell of one paid invoice, and the way back from a checkout tells before any of them.
+# What is paid stays paid, and was written down together with all that it brought: the first news of
+# it looks at Stripe, the others find that out here.
+KNOWN: dict[str, Known] = {
+    "checkout.session.completed": checkout.is_known,
+    "checkout.session.async_payment_succeeded": checkout.is_known,
+    "payment_intent.succeeded": payments.is_known,
+    "invoice.paid": invoices.is_known,
+    "invoice.payment_succeeded": invoices.is_known,
+    "charge.succeeded": warnings.bars_nobody,
 }

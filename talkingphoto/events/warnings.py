@@ -40,6 +40,22 @@ def handle(look: Look, event: StripeEvent) -> Write | None:
     return write
 
 
+def handle_charge(look: Look, event: StripeEvent) -> Write | None:
+    """A payment with a card that a bank has warned of before is an alert, and no more."""
+    card = look.stripe.card_of_charge(event.object_id)
+
+    def write(session: Session) -> None:
+        if card is not None and warnings.is_barred(session, fingerprint=card):
+            log.error("alert.barred_card", charge_id=event.object_id)
+
+    return write
+
+
+def bars_nobody(session: Session, event: StripeEvent) -> bool:
+    """Whether no card is barred, so that none needs to be looked at."""
+    return not warnings.bars_any(session)
+
+
 def _action(session: Session, payment: payments.Payment, look: Look) -> warnings.Action:
     if refunds.refused(session, payment) is not None:
         return "noted"  # gone back, or disputed already: its credits went the same way

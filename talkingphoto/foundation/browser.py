@@ -6,7 +6,11 @@ from urllib.parse import urlsplit
 
 from talkingphoto.foundation.settings import LIVE_API_BASE, Settings
 
-_STRIPE_PAGES = ("https://checkout.stripe.com", "https://billing.stripe.com")
+_STRIPE_PAGES = (
+    "https://checkout.stripe.com",
+    "https://billing.stripe.com",
+    "https://invoice.stripe.com",
+)
 
 
 def security_headers(settings: Settings, *, content_policy: str) -> dict[str, str]:

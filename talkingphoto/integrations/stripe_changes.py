@@ -73,15 +73,12 @@ class ChangeCalls(StripeCalls):
         """The subscription sells the price from the end of its period; the schedule's id."""
         key, standing = order.idempotency_key, order.standing
         with translated():
-            schedule_id = standing.schedule_id
-            if schedule_id is None:
-                made = self._v1.subscription_schedules.create(
-                    {"from_subscription": standing.subscription_id},
-                    {"idempotency_key": f"{key}:schedule"},
-                )
-                schedule_id = str(made.id)
+            made = self._v1.subscription_schedules.create(
+                {"from_subscription": standing.subscription_id},
+                {"idempotency_key": f"{key}:schedule"},
+            )
             self._v1.subscription_schedules.update(
-                safe(schedule_id),
+                made.id,
                 {
                     "end_behavior": "release",
                     "proration_behavior": "none",
@@ -89,7 +86,7 @@ class ChangeCalls(StripeCalls):
                 },
                 {"idempotency_key": f"{key}:phases"},
             )
-            return schedule_id
+            return str(made.id)
 
     def release_schedule(self, schedule_id: str) -> None:
         """The subscription goes on as it is now, whatever the schedule had in mind."""

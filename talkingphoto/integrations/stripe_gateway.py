@@ -8,13 +8,20 @@ from datetime import datetime
 import stripe
 
 from talkingphoto.foundation import errors
+from talkingphoto.integrations.breaker import Breaker
 from talkingphoto.integrations.stripe_calls import API_VERSION, translated
 from talkingphoto.integrations.stripe_catalog import CatalogCalls
 from talkingphoto.integrations.stripe_changes import ChangeCalls
 from talkingphoto.integrations.stripe_checkout import CheckoutCalls
+from talkingphoto.integrations.stripe_collecting import CollectingCalls
+from talkingphoto.integrations.stripe_discounts import DiscountCalls
+from talkingphoto.integrations.stripe_invoices import InvoiceCalls
+from talkingphoto.integrations.stripe_lifecycle import LifecycleCalls
+from talkingphoto.integrations.stripe_listing import ListingCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
 from talkingphoto.integrations.stripe_plans import PlanCalls
 from talkingphoto.integrations.stripe_refunds import RefundCalls
+from talkingphoto.integrations.stripe_returns import ReturnCalls
 
 TOLERANCE_SECONDS = 300
 _SECONDS = re.compile(r"^[0-9]{1,12}$")
@@ -24,17 +31,33 @@ class StripeGateway(
     CheckoutCalls,
     PlanCalls,
     ChangeCalls,
+    ReturnCalls,
+    LifecycleCalls,
+    DiscountCalls,
     PaymentCalls,
     RefundCalls,
     CatalogCalls,
+    CollectingCalls,
+    ListingCalls,
+    InvoiceCalls,
 ):
     """Calls to one Stripe account, or to the sandbox; every answer is in our own words.
 
     What is gone at Stripe, or never was there, is None.
     """
 
-    def __init__(self, *, api_key: str, api_base: str, webhook_secrets: tuple[str, ...]) -> None:
-        super().__init__(api_key=api_key, api_base=api_base)
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        api_base: str,
+        webhook_secrets: tuple[str, ...],
+        breaker: Breaker | None = None,
+        http_client: stripe.HTTPClient | None = None,
+    ) -> None:
+        super().__init__(
+            api_key=api_key, api_base=api_base, breaker=breaker, http_client=http_client
+        )
         self.webhook_secrets = webhook_secrets
 
     def verify(self, raw: bytes, header: str, *, now: datetime) -> None:

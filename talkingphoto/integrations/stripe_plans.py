@@ -19,8 +19,9 @@ class PlanCalls(StripeCalls):
 
     def fetch_subscription(self, subscription_id: str) -> SubscriptionFacts | None:
         """The subscription as it is now."""
+        params = {"expand": ["discounts.source.coupon"]}
         return seen(
-            lambda: self._v1.subscriptions.retrieve(safe(subscription_id)),
+            lambda: self._v1.subscriptions.retrieve(safe(subscription_id), params),
             stripe_reading.subscription,
         )
 

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from talkingphoto.billing.payments import CheckoutFacts
+from talkingphoto.billing.recovery import LastTry, Renewal
+from talkingphoto.billing.saved_cards import SavedCard
 from talkingphoto.billing.subscriptions import (
     InvoiceFacts,
     InvoiceLine,
@@ -14,6 +16,14 @@ from talkingphoto.billing.subscriptions import (
     SubscriptionFacts,
 )
 from talkingphoto.foundation.money import Money
+from talkingphoto.integrations import stripe_reading_standing
+
+_BRANDS = {
+    "amex": "American Express",
+    "diners": "Diners Club",
+    "jcb": "JCB",
+    "unionpay": "UnionPay",
+}
 
 
 def checkout(session: Any) -> CheckoutFacts:
@@ -58,6 +68,7 @@ def subscription(found: Any) -> SubscriptionFacts:
         ended_at=_moment(found.ended_at) if found.ended_at else None,
         schedule_id=id_of(getattr(found, "schedule", None)),
         waiting_price_id=_waiting_price(found),
+        standing=stripe_reading_standing.standing(found),
     )
 
 
@@ -84,6 +95,8 @@ def invoice(found: Any, lines: Iterable[Any] | None = None) -> InvoiceFacts:
         paid_at=_moment(paid_at) if paid_at else None,
         lines=tuple(_line(line) for line in (found.lines.data if lines is None else lines)),
         failure_code=failure(payment) if payment and not isinstance(payment, str) else None,
+        last_try=_last_try(found, payment),
+        top_up_id=_metadata(found).get("top_up_id"),
         charged=Money(found.amount_due, found.currency),
     )
 
@@ -95,12 +108,47 @@ def _waiting_price(found: Any) -> str | None:
     return str(items[0].price.id) if items else None
 
 
+def renewal(preview: Any) -> Renewal:
+    """The invoice that a preview foretells, made when its period begins."""
+    starts = max(_moment(line.period.start) for line in preview.lines.data)
+    return Renewal(amount=Money(preview.amount_due, preview.currency), at=starts)
+
+
+def saved_card(method: Any) -> SavedCard | None:
+    """A card of a customer; None for any other way to pay."""
+    card = getattr(method, "card", None)
+    return SavedCard(method.id, card.brand, card.last4) if card else None
+
+
 def failure(payment_intent: Any) -> str | None:
     """Why the last try of a PaymentIntent failed, in Stripe's code; None when it did not."""
     error = getattr(payment_intent, "last_payment_error", None)
     if not error:
         return None
     return getattr(error, "decline_code", None) or getattr(error, "code", None) or "card_declined"
+
+
+def _last_try(found: Any, payment: Any) -> LastTry:
+    if payment is None or isinstance(payment, str):
+        return LastTry()
+    error = getattr(payment, "last_payment_error", None)
+    method = getattr(error, "payment_method", None) if error else None
+    next_try = getattr(found, "next_payment_attempt", None)
+    return LastTry(
+        code=failure(payment),
+        needs_bank=payment.status == "requires_action",
+        next_try_at=_moment(next_try) if next_try else None,
+        method_id=id_of(method or payment.payment_method) or "",
+        card=_card(method),
+    )
+
+
+def _card(method: Any) -> str:
+    """A card as its owner knows it: Visa ending 4242; empty for whatever is no card."""
+    card = getattr(method, "card", None) if method else None
+    if not card:
+        return ""
+    return f"{_BRANDS.get(card.brand, card.brand.title())} ending {card.last4}"
 
 
 def _payment_intent(found: Any) -> Any:

@@ -74,12 +74,10 @@ class RefundCalls(StripeCalls):
             stripe_reading_refunds.warning,
         )
 
-    def card_of_payment(self, payment_intent_id: str) -> str | None:
+    def card_of_charge(self, charge_id: str) -> str | None:
         """The print of the card that paid; None when no card did."""
-        params = {"expand": ["latest_charge"]}
         return seen(
-            lambda: self._v1.payment_intents.retrieve(safe(payment_intent_id), params),
-            lambda found: stripe_reading_refunds.fingerprint(found.latest_charge),
+            lambda: self._v1.charges.retrieve(safe(charge_id)), stripe_reading_refunds.fingerprint
         )
 
     def end_plan_now(self, subscription_id: str) -> None:

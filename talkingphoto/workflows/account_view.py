@@ -7,11 +7,13 @@ from datetime import datetime
 
 from talkingphoto.billing import catalog, ledger, payments, subscriptions
 from talkingphoto.foundation.money import Money
+from talkingphoto.workflows import change_view
 
 
 @dataclass(frozen=True)
 class PlanView:
-    """The customer's plan."""
+    """The customer's plan; `price` is what they pay, and `renews_at` is None while it does not
+    renew by itself."""
 
     item: str
     name: str
@@ -21,6 +23,11 @@ class PlanView:
     monthly_credits: int
     current_period_end: datetime
     cancel_at_period_end: bool
+    renews_at: datetime | None = None
+    pauses_at: datetime | None = None
+    resumes_at: datetime | None = None
+    trial_ends_at: datetime | None = None
+    discount: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,9 @@ class AccountView:
     statement: tuple[ledger.StatementRow, ...]
     invoices: tuple[InvoiceRow, ...]
     pending: bool
+    change: change_view.PendingChange | None = None
+    # Where a change can be paid that waits for its payment.
+    change_pay_url: str | None = None
 
 
 def plan_view(plan: subscriptions.Subscription | None) -> PlanView | None:
@@ -72,11 +82,16 @@ def plan_view(plan: subscriptions.Subscription | None) -> PlanView | None:
         item=plan.item.key,
         name=plan.item.title,
         status=plan.status,
-        price=plan.item.price,
+        price=plan.price,
         interval=plan.item.interval,
         monthly_credits=plan.item.credits,
         current_period_end=plan.period_end,
         cancel_at_period_end=plan.cancel_at_period_end,
+        renews_at=plan.renews_at,
+        pauses_at=plan.standing.pauses_at,
+        resumes_at=plan.standing.resumes_at,
+        trial_ends_at=plan.standing.trial_ends_at,
+        discount=plan.standing.discount,
     )
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import structlog
 from sqlalchemy.orm import Session
 
+from talkingphoto.accounts import mails, moments
 from talkingphoto.billing import catalog, changes, customers, plan_credits
 from talkingphoto.billing.changes import Change, Outcome, Standing
 from talkingphoto.billing.subscriptions import InvoiceFacts
@@ -207,7 +208,16 @@ def _schedule(runtime: Runtime, change: Change, standing: Standing) -> None:
     )
     now = runtime.clock()
     with runtime.transaction() as session:
-        changes.move(session, change, outcome, now=now)
+        if changes.move(session, change, outcome, now=now):
+            facts = {"item": change.to_item, "at": moments.day(standing.period_end)}
+            mails.owe(
+                session,
+                key=change.idempotency_key,
+                user_id=change.user_id,
+                template="change_scheduled",
+                facts=facts,
+                now=now,
+            )
 
 
 def _settle(runtime: Runtime, change: Change) -> None:

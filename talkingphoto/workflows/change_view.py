@@ -56,7 +56,7 @@ def of_customer(session: Session, *, user_id: str) -> ChangeView:
     return ChangeView(
         options=tuple(_option(plan, item) for item in plans),
         pending=pending(change),
-        waiting_url=change.pay_url if change and change.state == "waiting" else None,
+        waiting_url=pay_url(change),
     )
 
 
@@ -74,6 +74,11 @@ def pending(change: changes.Change | None) -> PendingChange | None:
         monthly_credits=item.credits,
         at=change.at,
     )
+
+
+def pay_url(change: changes.Change | None) -> str | None:
+    """Where a change can be paid that waits for its payment."""
+    return change.pay_url if change and change.state == "waiting" else None
 
 
 def _option(plan: subscriptions.Subscription, item: catalog.Item) -> ChangeOption:

@@ -68,6 +68,8 @@ def sample(template: str, *, settings: Settings) -> Letter:
 
 def _frame(template: str, settings: Settings, *, token: str) -> dict[str, str]:
     url = f"{settings.app_url}/account"
+    if template in {"payment_failed", "bank_asks"}:
+        url = f"{settings.web_url}/billing/pay"
     if template == "verify_email":
         url = f"{settings.web_url}/auth/verify?token={token}"
     return {"url": url, "sandbox": "yes" if settings.sandbox else ""}
@@ -92,7 +94,7 @@ def _in_words(
 
 def _word(kind: moments.Kind, value: str) -> str:
     if kind == "reason":
-        return _reason(value)
+        return declines.reason(value or None)
     if not value:
         return ""
     if kind == "money":
@@ -103,12 +105,6 @@ def _word(kind: moments.Kind, value: str) -> str:
     if kind == "videos":
         return wording.videos(int(value))
     return value
-
-
-def _reason(code: str) -> str:
-    """Why the bank said no, without the advice of the checkout page: no card is in hand here."""
-    sentence = declines.explain(code or None).sentence
-    return sentence.partition(" Nothing was charged")[0]
 
 
 def _of_item(key: str) -> dict[str, str]:

@@ -47,7 +47,7 @@ def test_a_plan_chosen_while_signed_out_leads_through_sign_up_to_its_checkout(
     expect(bob.pay_button).to_have_text("Pay $49.99")
     bob.pays()
     assert bob.heading_becomes("You are on Pro.") == "You are on Pro."
-    assert bob.videos_left_become(103) == 103
+    assert bob.videos_left_become(100) == 100
 
 
 def test_s7_signing_out_in_one_tab_empties_the_other_within_two_seconds(ada: Customer) -> None:
@@ -117,7 +117,7 @@ def test_a_pack_is_bought_on_a_phone_in_the_dark(person: Opens, product: Stack) 
     assert not carla.page.evaluate(SCROLLS)
     carla.pays()
     assert carla.heading_becomes("10 videos added.") == "10 videos added."
-    assert carla.videos_left_become(13) == 13
+    assert carla.videos_left_become(10) == 10
     assert not carla.page.evaluate(SCROLLS)
     carla.opens("/account")
     assert not carla.page.evaluate(SCROLLS)

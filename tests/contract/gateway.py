@@ -6,22 +6,29 @@ import inspect
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from talkingphoto.billing import catalog
+from talkingphoto.billing.comparisons import Window
+from talkingphoto.billing.endings import Why
+from talkingphoto.foundation import clock
 from talkingphoto.foundation.money import Money
 from talkingphoto.integrations.stripe_changes import ChangeOrder, ScheduleOrder
 from talkingphoto.integrations.stripe_checkout import CheckoutOrder
 from talkingphoto.integrations.stripe_gateway import StripeGateway
+from talkingphoto.integrations.stripe_lifecycle import Rest
 from talkingphoto.integrations.stripe_refunds import RefundOrder
+from talkingphoto.workflows import saving
 from tests.contract import recording
 from tests.sandbox.running import GOOD_CARD, Process, Shop, open_shop
 
 # It reads a letter and calls nobody.
 _CALLS_NOBODY = {"verify"}
 _KEY = "sk_test_of_the_product"
+_WHY = Why("too_expensive", "It costs more than it brings.")
+_WINDOW = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC))
 
 
 @dataclass
@@ -49,6 +56,10 @@ class Scene:
             cancel_url="http://localhost:1/cancel",
         )
         return self.gateway.create_checkout(order).id
+
+    def plan(self) -> str:
+        """The id of the newest subscription."""
+        return str(self.newest("subscriptions").id)
 
     def newest(self, resource: str) -> Any:
         """The newest object of a kind, as a test reads it."""
@@ -133,6 +144,18 @@ def _warning(scene: Scene) -> None:
     scene.gateway.fetch_warning(found.id)
 
 
+def _rest(scene: Scene) -> Rest:
+    begins_at = clock.system_clock() + timedelta(days=20)
+    return Rest(scene.plan(), begins_at, clock.add_months(begins_at, months=1))
+
+
+def _undelivered(scene: Scene) -> None:
+    for after in (None, scene.newest("events").id):
+        scene.gateway.undelivered_events(
+            types=("invoice.paid", "charge.refunded"), since=_WINDOW.since, after=after
+        )
+
+
 @dataclass(frozen=True)
 class _Named:
     """What a session is to the payer: its id."""
@@ -171,15 +194,36 @@ VERBS: dict[str, Callable[[Scene], object]] = {
         scene.newest("payment_intents").id
     ),
     "fetch_payment": lambda scene: scene.gateway.fetch_payment(scene.newest("payment_intents").id),
-    "card_of_payment": lambda scene: scene.gateway.card_of_payment(
-        scene.newest("payment_intents").id
-    ),
+    "card_of_charge": lambda scene: scene.gateway.card_of_charge(scene.newest("charges").id),
     "make_refund": _refund,
     "fetch_refund": lambda scene: scene.gateway.fetch_refund(scene.newest("refunds").id),
     "fetch_refunds": lambda scene: scene.gateway.fetch_refunds(scene.newest("charges").id),
     "fetch_dispute": _dispute,
     "fetch_warning": _warning,
     "end_plan_now": lambda scene: scene.gateway.end_plan_now(scene.newest("subscriptions").id),
+    "pause": lambda scene: scene.gateway.pause(_rest(scene), key="contract:pause"),
+    "unpause": lambda scene: scene.gateway.unpause(scene.plan(), key="contract:unpause"),
+    "unpause_with_new_period": lambda scene: scene.gateway.unpause_with_new_period(
+        scene.plan(), key="contract:restart"
+    ),
+    "waits_for_invoice": lambda scene: scene.gateway.waits_for_invoice(scene.plan()),
+    "ensure_coupon": lambda scene: [scene.gateway.ensure_coupon(saving.STAY) for _ in range(2)],
+    "add_coupon": lambda scene: scene.gateway.add_coupon(
+        scene.plan(), coupon_id=saving.STAY.id, key="contract:coupon"
+    ),
+    "end_at_period_end": lambda scene: scene.gateway.end_at_period_end(
+        scene.plan(), why=_WHY, key="contract:end"
+    ),
+    "go_on": lambda scene: scene.gateway.go_on(scene.plan(), key="contract:go_on"),
+    "end_now": lambda scene: scene.gateway.end_now(scene.plan(), why=_WHY, key="contract:now"),
+    "undelivered_events": _undelivered,
+    "list_customers": lambda scene: scene.gateway.list_customers(_WINDOW, after=None),
+    "list_subscriptions": lambda scene: scene.gateway.list_subscriptions(_WINDOW, after=None),
+    "list_invoices": lambda scene: scene.gateway.list_invoices(_WINDOW, after=None),
+    "list_checkouts": lambda scene: scene.gateway.list_checkouts(_WINDOW, after=None),
+    "list_payments": lambda scene: scene.gateway.list_payments(_WINDOW, after=None),
+    "fetch_customer": lambda scene: scene.gateway.fetch_customer(scene.customer),
+    "fetch_intent": lambda scene: scene.gateway.fetch_intent(scene.newest("payment_intents").id),
 }
 
 

@@ -152,6 +152,7 @@ def test_d7_browsers_are_held_to_https_where_the_product_is_served_over_it(
     for origin in (
         "https://tp.example",
         "https://checkout.stripe.com",
+        "https://invoice.stripe.com",
         "https://billing.stripe.com",
     ):
         assert origin in targets

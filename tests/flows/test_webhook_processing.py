@@ -20,6 +20,7 @@ from sqlalchemy import text
 
 from services.mail_service import MailService
 from services.payment_service import PaymentService
+from services.webhook_service import WebhookService
 from talkingphoto.billing import catalog, ledger
 from talkingphoto.foundation import errors
 from talkingphoto.runtime import Runtime
@@ -295,3 +296,39 @@ def test_a_year_that_was_paid_back_brings_no_more_months(shop: Shop) -> None:
     shop.payments.run_due_work()
     assert shop.balance(ada) == 33
     assert shop.payments.account(ada.id).invoices[0].status == "refunded"
+
+
+def test_the_other_events_of_a_paid_invoice_are_done_without_asking_stripe_again(
+    shop: Shop,
+) -> None:
+    ada = shop.a_person()
+    shop.pays(ada, "starter:month")
+    told = shop.new_events()
+    first = of_type(told, "invoice.paid")
+    others = of_type(told, "invoice.payment_succeeded", "payment_intent.succeeded")
+    shop.deliver(first)
+    deaf = without_stripe(shop)
+    for event in others:
+        shop.webhooks.receive(*sign(event, shop.secret))
+        deaf.process(event["id"])
+    assert results(shop, others) == {"done"}
+    assert shop.balance(ada) == 33
+
+
+def test_after_the_way_back_the_checkouts_own_event_asks_nothing(shop: Shop) -> None:
+    ada = shop.a_person()
+    session_id = str(shop.pays(ada, "pack:10").location).rpartition("=")[2]
+    shop.payments.confirm_return(user_id=ada.id, session_id=session_id)
+    completed = of_type(shop.new_events(), "checkout.session.completed")
+    deaf = without_stripe(shop)
+    for event in completed:
+        shop.webhooks.receive(*sign(event, shop.secret))
+        deaf.process(event["id"])
+    assert results(shop, completed) == {"done"}
+    assert shop.balance(ada) == 13
+
+
+def without_stripe(shop: Shop) -> WebhookService:
+    """The webhook service where nobody answers for Stripe."""
+    nobody = {"stripe_api_base": f"http://127.0.0.1:{free_port()}"}
+    return WebhookService(Runtime(shop.runtime.settings.model_copy(update=nobody)))

@@ -11,7 +11,6 @@ import threading
 import time
 import uuid
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -19,10 +18,9 @@ from sqlalchemy import text
 from services.webhook_service import WebhookService
 from talkingphoto.foundation import jobs
 from talkingphoto.runtime import Runtime
-from tests.support.jobs import run_due_jobs
+from tests.support.jobs import run_due_jobs, tasks_of
 from tests.support.sandbox import Event, of_type, sign
 from tests.support.shop import Shop
-from worker.tasks import table
 
 POLL_SECONDS = 5
 WORKER = (
@@ -59,7 +57,7 @@ def test_events_of_one_customer_follow_each_other_without_waiting_for_a_poll(sho
 
 def test_an_event_that_changes_nothing_waits_for_no_other(shop: Shop) -> None:
     customer = {"id": "cus_of_two", "object": "customer"}
-    receive(shop.webhooks, shop.secret, "customer.updated", customer)
+    receive(shop.webhooks, shop.secret, "customer.created", customer)
     subscription = {"id": "sub_x", "object": "subscription", "customer": "cus_of_two"}
     receive(shop.webhooks, shop.secret, "customer.subscription.updated", subscription)
     with shop.runtime.read_only() as session:
@@ -73,7 +71,7 @@ def test_an_event_whose_workers_died_too_often_is_a_dead_letter(shop: Shop) -> N
     (paid,) = of_type(shop.new_events(), "checkout.session.completed")
     shop.webhooks.receive(*sign(paid, shop.secret))
     set_jobs(shop, "status = 'doing', attempts = :most", most=jobs.MOST_RESCUES)
-    tasks = table(shop.services)
+    tasks = tasks_of(shop)
     app = jobs.build_app(shop.runtime.database_url, tasks, connections=2)
 
     async def rescue() -> int:
@@ -94,7 +92,7 @@ def test_an_event_outlives_an_outage_of_stripe(shop: Shop) -> None:
     shop.webhooks.receive(*sign(paid, shop.secret))
     settings = shop.runtime.settings.model_copy(update={"stripe_api_base": "http://127.0.0.1:9"})
     away = WebhookService(Runtime(settings, clock=shop.clock))
-    tasks = table(replace(shop.services, webhooks=away))
+    tasks = tasks_of(shop, webhooks=away)
     set_jobs(shop, "attempts = :tries", tries=tasks["stripe.event"].most_tries - 1)
     app = jobs.build_app(shop.runtime.database_url, tasks, connections=5)
 
@@ -113,7 +111,7 @@ def test_an_event_outlives_an_outage_of_stripe(shop: Shop) -> None:
 def test_two_sweeps_that_are_due_at_once_follow_one_another(
     shop: Shop, alone: bool, meetings: int
 ) -> None:
-    assert table(shop.services)["sweep.minute"].alone
+    assert tasks_of(shop)["sweep.minute"].alone
     both, met = threading.Barrier(2), []
 
     def sweep() -> None:

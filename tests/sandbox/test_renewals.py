@@ -1,5 +1,6 @@
 """Renewals on the sandbox clock, and the calendar they follow."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -164,3 +165,22 @@ def test_a_period_keeps_the_day_it_began_on(
         return int(datetime.fromisoformat(f"{day}T13:45:07").replace(tzinfo=UTC).timestamp())
 
     assert months.after(at(start), interval, count) == at(end)
+
+
+def test_a_clock_that_stands_still_moves_only_by_hand(timed_shop: Shop) -> None:
+    address = f"{timed_shop.sandbox.base}/_sandbox/clock"
+
+    def told(**form: object) -> int:
+        return int(requests.post(address, form, timeout=5).json()["now"])
+
+    stood = told(stand="still")
+    try:
+        assert told(to=stood + 1000) == stood + 1000
+        time.sleep(1.1)
+        assert requests.get(address, timeout=5).json()["now"] == stood + 1000
+        customer = timed_shop.client.v1.customers.create()
+        assert customer.created == stood + 1000
+    finally:
+        assert told(stand="no", advance_seconds=5) == stood + 1005
+    time.sleep(1.1)
+    assert requests.get(address, timeout=5).json()["now"] > stood + 1005

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from playwright.sync_api import (
     WebSocket,
 )
 
+from tests.support import proving
 from tests.support.stack import Stack
 
 PASSWORD = "a sentence that nobody else uses"
@@ -93,6 +95,20 @@ class Customer:
         self.opens("/sign-up")
         self.fills_in_the_sign_up()
         self.page.wait_for_url(f"{self.stack.app}/account")
+        self.sees_a_whole_page()
+        self.confirms_the_address()
+
+    def confirms_the_address(self) -> None:
+        """The link in the mail was followed, which lies in the outbox folder as in an inbox."""
+        patience = time.monotonic() + PATIENCE_MILLISECONDS / 1000
+        link = None
+        while link is None:
+            assert time.monotonic() < patience, "no mail came"
+            self.page.wait_for_timeout(100)
+            link = proving.link_to(self.stack.data / "outbox", self.email)
+        self.page.goto(link)
+        self.page.get_by_role("button", name="Confirm my e-mail").click()
+        self.page.wait_for_url(f"{self.stack.app}/account?**")
         self.sees_a_whole_page()
 
     def fills_in_the_sign_up(self) -> None:

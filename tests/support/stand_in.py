@@ -34,6 +34,12 @@ class User:
 
 
 @dataclass(frozen=True)
+class FreeVideos:
+    state: str
+    words: str
+
+
+@dataclass(frozen=True)
 class PlanOffer:
     key: str
     name: str
@@ -199,6 +205,11 @@ class AuthService:
         if token not in ACCOUNTS or (self.ended / f"{token}.out").exists():
             return None
         return User(token, EMAILS.get(token, f"{token}@example.com"), NOW - MONTH)
+
+    def free_videos(self, user_id: str) -> FreeVideos:
+        if user_id == "unproved":
+            return FreeVideos("to_confirm", "Confirm your e-mail to get 3 free videos.")
+        return FreeVideos("granted", "")
 
 
 # Those who make videos in the tests of the studio.

@@ -22,6 +22,7 @@ from talkingphoto.generations import queue
 from talkingphoto.generations.tables import GenerationRow
 from talkingphoto.rendering import carrying
 from talkingphoto.runtime import Runtime
+from tests.support import proving
 from tests.support.clock import TestClock
 from tests.support.pocket_engine import PocketEngine, portrait
 
@@ -67,6 +68,7 @@ class Studio:
             ip=str(uuid.uuid4()),
             user_agent="test",
         ).user.id
+        proving.prove(self.runtime, user_id)
         if packs:
             self.grant(user_id, packs, source="pack")
         if plan:

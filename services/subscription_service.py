@@ -1,0 +1,132 @@
+"""The end of a plan, and what may come instead of it: cancel, resume, pause, offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import structlog
+
+from talkingphoto import runtime as runtimes
+from talkingphoto.billing import endings, ledger, pauses, subscriptions
+from talkingphoto.foundation import errors, ids
+from talkingphoto.workflows import ending, pausing, saving
+
+log = structlog.get_logger()
+SaveOffer = saving.SaveOffer
+PauseChoice = pausing.PauseChoice
+# Whoever asked may still be at it; after that what was left undone is done by the sweep.
+PATIENCE = timedelta(minutes=2)
+_BATCH = 50
+_Asked = TypeVar("_Asked", endings.Cancellation, pauses.Pause)
+
+
+@dataclass(frozen=True)
+class EndingView:
+    """What a cancellation would mean, in numbers, and what may be had instead."""
+
+    name: str
+    ends_at: datetime
+    kept: int
+    lost: int
+    offer: SaveOffer | None
+    reasons: tuple[tuple[str, str], ...]
+
+
+class SubscriptionService:
+    """The verbs of leaving, resting and coming back."""
+
+    def __init__(self, runtime: runtimes.Runtime) -> None:
+        self.runtime = runtime
+
+    def ending(self, user_id: str, *, reason: str = "") -> EndingView:
+        """When the plan would end, how many videos stay and how many run out by then; Conflict
+        without a plan."""
+        now = self.runtime.clock()
+        with self.runtime.read_only() as session:
+            plan = subscriptions.of_customer(session, user_id=user_id)
+            if plan is None:
+                raise errors.Conflict(*ending.NO_PLAN)
+            ends_at = ending.end_of(plan, now=now)
+            today = ledger.balance(session, user_id=user_id, now=now).available
+            kept = ledger.balance(session, user_id=user_id, now=max(now, ends_at)).available
+            allowed = endings.may_have_discount(session, user_id=user_id, now=now)
+        return EndingView(
+            name=plan.item.title,
+            ends_at=ends_at,
+            kept=kept,
+            lost=today - kept,
+            offer=saving.offer(plan, reason=reason, may_have_discount=allowed),
+            reasons=tuple(endings.REASONS.items()),
+        )
+
+    def cancel(
+        self, *, user_id: str, request_id: str, reason: str = "", comment: str = ""
+    ) -> datetime:
+        """The plan ends at the moment answered, once a request; what is left until then stays."""
+        _require_request(request_id)
+        why = endings.checked(endings.Why(reason, comment))
+        return ending.cancel(self.runtime, ending.Wish(user_id, request_id, why))
+
+    def accept_offer(self, *, user_id: str, request_id: str, kind: str) -> str:
+        """The offer is in force instead of the end: what that means. Conflict when it is gone."""
+        _require_request(request_id)
+        return saving.accept(self.runtime, user_id=user_id, request_id=request_id, kind=kind)
+
+    def resume(self, *, user_id: str) -> None:
+        """A plan that was ending goes on; Conflict when it is over."""
+        ending.resume(self.runtime, user_id=user_id)
+
+    def pause_choices(self, user_id: str) -> tuple[PauseChoice, ...]:
+        """The days on which the plan could come back; none for a yearly one."""
+        with self.runtime.read_only() as session:
+            plan = subscriptions.of_customer(session, user_id=user_id)
+        return pausing.choices(plan) if plan else ()
+
+    def pause(self, *, user_id: str, until: datetime) -> None:
+        """Nothing is charged from the end of this period until then."""
+        pausing.pause(self.runtime, user_id=user_id, until=until)
+
+    def unpausing(self, user_id: str) -> str:
+        """What ending the pause now would mean, to be read before it is done."""
+        now = self.runtime.clock()
+        with self.runtime.read_only() as session:
+            plan = subscriptions.of_customer(session, user_id=user_id)
+        return pausing.end_in_words(plan, now=now) if plan else ""
+
+    def unpause(self, *, user_id: str) -> None:
+        """The plan is charged again, at once if the present period was not paid for."""
+        pausing.unpause(self.runtime, user_id=user_id)
+
+    def run_due_work(self) -> int:
+        """What was asked for and broke off on the way is carried out: how many there were."""
+        before = self.runtime.clock() - PATIENCE
+        with self.runtime.read_only() as session:
+            wishes = endings.unfinished(session, before=before, limit=_BATCH)
+            rests = pauses.unfinished(session, before=before, limit=_BATCH)
+        for wish in wishes:
+            self._finish(saving.carry_out if wish.state == "offered" else ending.carry_out, wish)
+        for rest in rests:
+            self._finish(pausing.carry_out, rest)
+        return len(wishes) + len(rests)
+
+    def _finish(
+        self, carry_out: Callable[[runtimes.Runtime, _Asked], object], asked: _Asked
+    ) -> None:
+        try:
+            carry_out(self.runtime, asked)
+        except errors.AppError as refusal:
+            # It stays asked for: the next sweep tries again.
+            log.warning("plan.unfinished", key=asked.key, code=refusal.code)
+
+
+def _require_request(request_id: str) -> None:
+    if not ids.is_uuid(request_id):
+        raise errors.InvalidRequest(
+            "billing.request_id", "This form is out of date. Reload the page and try again."
+        )
+
+
+subscription_service = SubscriptionService(runtimes.current())

@@ -1,0 +1,58 @@
+"""A renewal was refused, is asked about by the bank, was paid after all, or given up."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from talkingphoto.accounts import mails, moments
+from talkingphoto.billing import recovery
+from talkingphoto.billing.subscriptions import InvoiceFacts
+from talkingphoto.events.handling import Look
+
+# What is refused on a page is told there; only what we collect by ourselves is owed by mail.
+_COLLECTED = "subscription_cycle"
+_BANK_ASKS = "authentication_required"
+
+
+def note(session: Session, look: Look, *, user_id: str, invoice: InvoiceFacts) -> None:
+    """What the customer owes is known, and they hear of it the first time."""
+    if invoice.billing_reason != _COLLECTED:
+        return
+    if invoice.status == "open" and invoice.last_try.failed:
+        refused = recovery.Refused(
+            invoice_id=invoice.id,
+            user_id=user_id,
+            amount=invoice.charged or invoice.total,
+            hosted_url=invoice.hosted_url or "",
+            last_try=invoice.last_try,
+        )
+        if recovery.record_refusal(
+            session, refused=refused, now=look.now, looked_at=look.looked_at
+        ):
+            _tell(session, look, user_id=user_id, invoice=invoice)
+    elif invoice.status in {"paid", "void", "uncollectible"}:
+        recovery.record_end(
+            session,
+            invoice_id=invoice.id,
+            method_id=invoice.last_try.method_id if invoice.status == "paid" else None,
+            now=look.now,
+            looked_at=look.looked_at,
+        )
+
+
+def _tell(session: Session, look: Look, *, user_id: str, invoice: InvoiceFacts) -> None:
+    tried = invoice.last_try
+    template, facts = "payment_failed", {"payment_id": invoice.id}
+    if tried.needs_bank or tried.code == _BANK_ASKS:
+        template = "bank_asks"
+    else:
+        facts["code"] = tried.code or ""
+        facts["next_try_at"] = moments.day(tried.next_try_at)
+    mails.owe(
+        session,
+        key=f"{template}:{invoice.id}",
+        user_id=user_id,
+        template=template,
+        facts=facts,
+        now=look.now,
+    )

@@ -1,0 +1,49 @@
+"""A plan as it was seen at Stripe, and everything of ours that follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.orm import Session
+
+from talkingphoto.billing import changes, duplicates, endings, pauses, subscriptions
+from talkingphoto.events.handling import Look
+from talkingphoto.foundation import jobs
+
+DUPLICATE_TASK = "plan.duplicate"
+DUPLICATE_QUEUE = "events"
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What Stripe said of a subscription, and the look that found it."""
+
+    look: Look
+    facts: subscriptions.SubscriptionFacts
+
+
+def seen(look: Look, subscription_id: str) -> Plan | None:
+    """The plan as it is now; None when Stripe knows no such subscription."""
+    facts = look.stripe.fetch_subscription(subscription_id)
+    return Plan(look, facts) if facts else None
+
+
+def record(session: Session, *, user_id: str, plan: Plan) -> None:
+    """Subscription, change, cancellation and pause on record agree with what was seen."""
+    facts, looked_at, now = plan.facts, plan.look.looked_at, plan.look.now
+    changes.follow(session, facts=facts, looked_at=looked_at, now=now)
+    if not subscriptions.record(session, user_id=user_id, facts=facts, looked_at=looked_at):
+        log.warning("subscription.not_ours", subscription_id=facts.id, user_id=user_id)
+    for one in duplicates.find(session, user_id=user_id, now=now):
+        job = jobs.Job(task=DUPLICATE_TASK, args={"subscription_id": one}, queue=DUPLICATE_QUEUE)
+        jobs.enqueue(session, job)
+    endings.follow(session, facts=facts, looked_at=looked_at)
+    pauses.follow(
+        session,
+        subscription_id=facts.id,
+        is_paused=facts.standing.is_paused and facts.status not in subscriptions.OVER,
+        looked_at=looked_at,
+        now=now,
+    )

@@ -1,0 +1,158 @@
+"""What is compared with Stripe: how each kind is listed, read again and put right.
+
+A new kind is one entry here, a statement in billing/comparison_sql.py, and its handler's write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from talkingphoto.billing import catalog, customers
+from talkingphoto.billing.comparisons import Seen, Window
+from talkingphoto.billing.payments import CheckoutFacts
+from talkingphoto.billing.plan_credits import GRANTING_REASONS
+from talkingphoto.billing.subscriptions import InvoiceFacts, SubscriptionFacts
+from talkingphoto.events import checkout, invoices, subscriptions
+from talkingphoto.events.handling import Look, Write
+from talkingphoto.foundation.money import Money
+from talkingphoto.integrations.stripe_gateway import StripeGateway
+from talkingphoto.integrations.stripe_listing import Page
+
+_FIRST_MONTH = 0
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One kind of object: a page of it, one of it, how it is compared, and what puts it right;
+    `heal` is None where only a person can."""
+
+    name: str
+    page: Callable[[StripeGateway, Window, str | None], Page[Any]]
+    one: Callable[[StripeGateway, str], Any]
+    seen: Callable[[Session, Any], Seen | None]
+    heal: Callable[[Look, str], Write | None] | None = None
+
+    def read(self, session: Session, found: Iterable[Any]) -> list[Seen]:
+        """Those of the objects that are compared."""
+        rows = (self.seen(session, one) for one in found)
+        return [row for row in rows if row is not None]
+
+
+def _customer(_session: Session, found: Seen) -> Seen:
+    return found
+
+
+def _plan(session: Session, found: SubscriptionFacts) -> Seen:
+    ours = (one for one in found.items if catalog.item_of_price(session, price_id=one.price_id))
+    item = next(ours, None)
+    return Seen(
+        object_id=found.id,
+        status=found.status + (", ends" if found.cancel_at_period_end else ""),
+        created_at=found.started_at,
+        customer_id=found.customer_id,
+        price_id=item.price_id if item else None,
+        period_end=item.period_end if item else None,
+    )
+
+
+def _invoice(session: Session, found: InvoiceFacts) -> Seen:
+    return Seen(
+        object_id=found.id,
+        status="void" if found.status == "uncollectible" else found.status,
+        created_at=found.created_at,
+        customer_id=found.customer_id,
+        reference=found.payment_intent_id,
+        # What goes to the customer's balance is no payment.
+        amount=max(found.total, Money(0, found.total.currency)),
+        grants=tuple(_earned(session, found)),
+    )
+
+
+def _earned(session: Session, found: InvoiceFacts) -> Iterable[str]:
+    """The lots that the invoice must have brought, by their keys."""
+    if found.status != "paid" or found.billing_reason not in GRANTING_REASONS:
+        return
+    for line in found.lines:
+        sold = catalog.item_of_price(session, price_id=line.price_id) if line.price_id else None
+        if sold is None or line.is_proration or line.is_trial:
+            continue
+        if sold.interval == "year":
+            yield f"drip:{found.id}:{_FIRST_MONTH}"
+        else:
+            yield f"invoice:{found.id}:{line.id}"
+
+
+def _checkout(_session: Session, found: CheckoutFacts) -> Seen | None:
+    if found.mode != "payment" or found.item not in catalog.ITEMS or found.amount is None:
+        return None  # the first payment of a plan is an invoice, the rest is not ours
+    return Seen(
+        object_id=found.id,
+        status="paid" if found.is_paid else found.state,
+        created_at=found.created_at,
+        customer_id=found.customer_id,
+        user_id=found.user_id,
+        reference=found.payment_intent_id,
+        amount=found.amount,
+        grants=(f"checkout:{found.id}",),
+    )
+
+
+def _attach_customer(look: Look, customer_id: str) -> Write | None:
+    found = look.stripe.fetch_customer(customer_id)
+    if found is None or found.user_id is None:
+        return None
+    user_id = found.user_id
+
+    def write(session: Session) -> None:
+        customers.attach(session, user_id=user_id, stripe_customer_id=customer_id)
+
+    return write
+
+
+# In this order: whose an object is must be known before it, and what a payment is for before it.
+LISTINGS = (
+    Listing(
+        "customer",
+        lambda stripe, window, after: stripe.list_customers(window, after=after),
+        lambda stripe, key: stripe.fetch_customer(key),
+        _customer,
+        _attach_customer,
+    ),
+    Listing(
+        "subscription",
+        lambda stripe, window, after: stripe.list_subscriptions(window, after=after),
+        lambda stripe, key: stripe.fetch_subscription(key),
+        _plan,
+        subscriptions.write_of,
+    ),
+    Listing(
+        "invoice",
+        lambda stripe, window, after: stripe.list_invoices(window, after=after),
+        lambda stripe, key: stripe.fetch_invoice(key),
+        _invoice,
+        invoices.write_of,
+    ),
+    Listing(
+        "payment",
+        lambda stripe, window, after: stripe.list_checkouts(window, after=after),
+        lambda stripe, key: stripe.fetch_checkout(key),
+        _checkout,
+        checkout.write_of,
+    ),
+    Listing(
+        "intent",
+        lambda stripe, window, after: stripe.list_payments(window, after=after),
+        lambda stripe, key: stripe.fetch_intent(key),
+        _customer,
+    ),
+)
+
+
+def of_object(kind: str, object_id: str) -> Listing | None:
+    """How an object of that kind is read again and put right; None for what is no list."""
+    name = "intent" if object_id.startswith("pi_") else kind
+    return next((listing for listing in LISTINGS if listing.name == name), None)

@@ -1,0 +1,148 @@
+"""What is offered to somebody who wants to leave: one thing, and it never stands in the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from talkingphoto.billing import customers, endings, reductions, subscriptions
+from talkingphoto.billing.endings import Cancellation, OfferKind
+from talkingphoto.events import plans
+from talkingphoto.events.handling import look_at
+from talkingphoto.foundation import errors
+from talkingphoto.integrations.stripe_discounts import NewCoupon
+from talkingphoto.runtime import Runtime
+from talkingphoto.workflows import pausing
+
+STAY = NewCoupon(id="talkingphoto_stay_20", name="20 % off for staying", percent=20, months=3)
+# What helps against what, the best first; a plan may not be able to have all of them.
+_HELPS: dict[str, tuple[OfferKind, ...]] = {
+    "too_expensive": ("discount", "pause"),
+    "unused": ("pause", "discount"),
+    "": ("pause", "discount"),
+}
+_ELSE: tuple[OfferKind, ...] = ("discount", "pause")
+
+
+@dataclass(frozen=True)
+class SaveOffer:
+    """One thing to have instead of the end."""
+
+    kind: OfferKind
+    title: str
+    words: str
+    action: str
+
+
+def offer(
+    plan: subscriptions.Subscription, *, reason: str, may_have_discount: bool
+) -> SaveOffer | None:
+    """The offer that fits the plan and the reason; None when nothing does."""
+    possible = _possible(plan, may_have_discount=may_have_discount)
+    for kind in _HELPS.get(reason, _ELSE):
+        if kind in possible:
+            return _in_words(kind, plan)
+    return None
+
+
+def accept(runtime: Runtime, *, user_id: str, request_id: str, kind: str) -> str:
+    """The offer is in force and the plan goes on: what that means, in a sentence."""
+    now = runtime.clock()
+    with runtime.transaction() as session:
+        customers.lock(session, user_id=user_id)
+        plan = subscriptions.of_customer(session, user_id=user_id)
+        asked = endings.of_request(session, user_id=user_id, request_id=request_id)
+        if plan is None or (asked is not None and asked.offer_accepted != kind):
+            raise errors.Conflict(*_GONE)
+        if asked is None:
+            allowed = endings.may_have_discount(session, user_id=user_id, now=now)
+            if kind not in _possible(plan, may_have_discount=allowed):
+                raise errors.Conflict(*_GONE)
+            wish = Cancellation(
+                user_id=user_id,
+                request_id=request_id,
+                subscription_id=plan.id,
+                state="offered",
+                at_once=False,
+                why=endings.Why(),
+                ends_at=plan.period_end,
+                offer_shown=kind,
+                offer_accepted=kind,
+            )
+            asked = endings.ask(session, wish, now=now)
+    if asked.state == "offered":
+        carry_out(runtime, asked)
+    return _done(kind, plan)
+
+
+def carry_out(runtime: Runtime, wish: Cancellation) -> None:
+    """What was accepted is so at Stripe and here."""
+    if wish.offer_accepted == "pause":
+        _pause(runtime, wish)
+    else:
+        coupon_id = runtime.gateway.ensure_coupon(STAY)
+        runtime.gateway.add_coupon(
+            wish.subscription_id, coupon_id=coupon_id, key=f"stay:{wish.key}"
+        )
+    look = look_at(runtime)
+    plan = plans.seen(look, wish.subscription_id)
+    with runtime.transaction() as session:
+        customers.lock(session, user_id=wish.user_id)
+        if plan is not None:
+            plans.record(session, user_id=wish.user_id, plan=plan)
+        endings.move(session, wish=wish, to="kept", at=look.now)
+
+
+def _pause(runtime: Runtime, wish: Cancellation) -> None:
+    with runtime.read_only() as session:
+        plan = subscriptions.of_customer(session, user_id=wish.user_id)
+    if plan is None or plan.standing.is_paused:
+        return  # it rests already, or there is nothing left to rest
+    pausing.pause(runtime, user_id=wish.user_id, until=pausing.choices(plan)[0].until)
+
+
+def _possible(plan: subscriptions.Subscription, *, may_have_discount: bool) -> frozenset[OfferKind]:
+    if plan.status != "active" or plan.cancel_at_period_end or plan.standing.is_paused:
+        return frozenset()
+    if plan.item.interval != "month":
+        return frozenset()  # three months off a year that is paid would take nothing off
+    fresh = may_have_discount and not plan.standing.discount
+    return frozenset({"pause", "discount"} if fresh else {"pause"})
+
+
+def _in_words(kind: OfferKind, plan: subscriptions.Subscription) -> SaveOffer:
+    if kind == "pause":
+        return SaveOffer(
+            kind="pause",
+            title="Take a break instead",
+            words=f"Pause {plan.item.title} for a month. Nothing is charged, and you keep your"
+            " videos.",
+            action="Pause for a month",
+        )
+    return SaveOffer(
+        kind="discount",
+        title=f"Stay for {STAY.percent} % less",
+        words=f"Pay {_reduced(plan)} a month for {STAY.months} months, then"
+        f" {reductions.money(plan.price)} again. You get as many videos as before.",
+        action=f"Take {STAY.percent} % off",
+    )
+
+
+def _done(kind: str, plan: subscriptions.Subscription) -> str:
+    if kind == "pause":
+        until = plan.standing.resumes_at or pausing.choices(plan)[0].until
+        return (
+            f"Your plan rests from {reductions.day(plan.period_end)} to"
+            f" {reductions.day(until)}. Nothing is charged in between."
+        )
+    return (
+        f"You pay {_reduced(plan)} a month for {STAY.months} months, then"
+        f" {reductions.money(plan.price)} again."
+    )
+
+
+def _reduced(plan: subscriptions.Subscription) -> str:
+    left = plan.price - plan.price.percent(STAY.percent)
+    return reductions.money(left)
+
+
+_GONE = ("offer.gone", "This offer is not there any more. Your plan runs as before.")

@@ -1,0 +1,1 @@
+"""A year in a minute: customers who do what customers do, at a sandbox whose clock is moved."""

@@ -1,0 +1,36 @@
+"""`python -m tests.simulation small|full [SEEDS] [FIRST]`: one JSON line, and exit status 1 when
+the product's state is not the sandbox's after any of the seeds."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+
+def main(asked: list[str]) -> int:
+    """The simulation has run on settings and data of its own."""
+    kind, seeds, first = (*asked, "1", "1")[:3] if asked else ("", "1", "1")
+    if kind not in {"small", "full"}:
+        sys.stderr.write("usage: python -m tests.simulation small|full [SEEDS] [FIRST]\n")
+        return 2
+    with tempfile.TemporaryDirectory(prefix="talkingphoto-simulation-") as name:
+        _set_apart(Path(name))
+        # Only now: the services read the settings when they are imported.
+        from tests.simulation import running
+        from tests.simulation.engine import Size
+
+        size = Size(10, 3) if kind == "small" else Size(200, 12)
+        chosen = tuple(running.seeds_from(int(first), int(seeds)))
+        return running.run(running.Order(chosen, size, processes=2), Path(name))
+
+
+def _set_apart(folder: Path) -> None:
+    os.environ["TALKINGPHOTO_DATA"] = str(folder / "data")
+    os.environ["TALKINGPHOTO_LOG_LEVEL"] = "error"
+    os.environ["TALKINGPHOTO_ENV_FILE"] = str(folder / "no.env")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,230 @@
+"""What a customer can do next, and how it is done: by a service verb, or at the sandbox's pages."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import stripe
+
+from talkingphoto.billing import catalog, ledger, payments
+from talkingphoto.foundation import errors
+from tests.simulation.people import Person, Standing
+from tests.simulation.world import World
+
+PAYS = "4242424242424242"
+DECLINES = "4000000000000002"
+DISPUTES = "4000000000000259"
+_FAILING, _GOOD = "pm_card_chargeCustomerFail", "pm_card_visa"
+_PLANS = tuple(item.key for item in catalog.ITEMS.values() if item.is_plan)
+_PACKS = tuple(item.key for item in catalog.ITEMS.values() if not item.is_plan)
+# Disputes that end by themselves: won, lost, and never answered.
+_ANSWERS = ("winning_evidence", "losing_evidence", "")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One customer's turn: where, who, and what their page shows."""
+
+    world: World
+    person: Person
+    standing: Standing
+
+    @property
+    def rng(self) -> random.Random:
+        """The customer's own sequence."""
+        return self.person.rng
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something to do: how likely, when it is possible, and what doing it answers."""
+
+    name: str
+    weight: int
+    can: Callable[[Turn], bool]
+    do: Callable[[Turn], str]
+
+
+def act(turn: Turn) -> str:
+    """The customer has done one thing that was possible; what, and what came of it."""
+    possible = [action for action in ACTIONS if action.can(turn)]
+    chosen = turn.rng.choices(possible, [action.weight for action in possible])[0]
+    try:
+        return f"{chosen.name}: {chosen.do(turn)}"
+    except (errors.Conflict, errors.InvalidRequest, errors.InsufficientCredits) as refusal:
+        return f"{chosen.name}: refused, {refusal.code}"
+
+
+def _buy_plan(turn: Turn) -> str:
+    return _buy(turn, turn.rng.choice(_PLANS))
+
+
+def _buy_pack(turn: Turn) -> str:
+    return _buy(turn, turn.rng.choice(_PACKS))
+
+
+def _buy(turn: Turn, item: str) -> str:
+    """Checkout with whatever card, by a person who may also turn back or try twice."""
+    request_id = turn.person.new_id()
+    how = turn.rng.choices(("pays", "declined first", "leaves", "disputes"), (80, 8, 8, 4))[0]
+    comes_back = turn.rng.random() < 0.5
+    url = turn.world.payments.start_checkout(
+        user_id=turn.person.id, item=item, request_id=request_id
+    )
+    if how == "leaves":
+        return f"{item}, left"
+    if how == "declined first":
+        assert _pay(turn, url, DECLINES) is None, "a declined card does not pay"
+    back = _pay(turn, url, DISPUTES if how == "disputes" else PAYS)
+    if back is None:
+        return f"{item}, could not be paid"
+    turn.person.card_fails = False
+    if comes_back:
+        session_id = back.rpartition("=")[2]
+        turn.world.payments.confirm_return(user_id=turn.person.id, session_id=session_id)
+    return f"{item}, {how}"
+
+
+def _pay(turn: Turn, url: str, card: str) -> str | None:
+    """Where the payer was sent on to; None when the page did not take the payment."""
+    typed = {
+        "number": card,
+        "expiry": "12 / 34",
+        "cvc": "123",
+        "name": "Ada Example",
+        "email": f"customer{turn.person.number}@example.com",
+    }
+    answer = turn.world.bank.post(url, typed)
+    return answer.headers["Location"] if answer.status == 303 else None
+
+
+def _spend(turn: Turn) -> str:
+    """A video is begun; it is made, or comes to nothing, or nobody ever hears of it."""
+    credits = min(turn.rng.choice((1, 1, 2, 5, 20)), turn.standing.available)
+    end = turn.rng.choices(("settled", "released", "lost"), (80, 15, 5))[0]
+    hold_id, now = turn.person.new_id(), turn.world.clock()
+    with turn.world.runtime.transaction() as session:
+        ledger.hold(
+            session,
+            hold_id=hold_id,
+            user_id=turn.person.id,
+            credits=credits,
+            expires_at=now + timedelta(hours=20),
+            now=now,
+        )
+    if end != "lost":
+        verb = ledger.settle if end == "settled" else ledger.release
+        with turn.world.runtime.transaction() as session:
+            verb(session, hold_id=hold_id, now=now)
+    return f"{credits}, {end}"
+
+
+def _card_fails(turn: Turn) -> str:
+    turn.person.card_fails = True
+    return _replace_card(turn, _FAILING)
+
+
+def _card_recovers(turn: Turn) -> str:
+    """The card is good again, and what is open is paid by hand or waits for the next try."""
+    turn.person.card_fails = False
+    done = _replace_card(turn, _GOOD)
+    if turn.rng.random() < 0.5:
+        return done
+    listed = turn.world.stripe.invoices.list(
+        {"customer": turn.standing.stripe_id or "", "status": "open", "limit": 10}
+    )
+    for invoice in listed.data:
+        _asked(lambda invoice=invoice: turn.world.stripe.invoices.pay(invoice.id))  # type: ignore[misc]
+    return f"{done}, {len(listed.data)} paid by hand"
+
+
+def _replace_card(turn: Turn, card: str) -> str:
+    methods = turn.world.stripe.customers.payment_methods.list(
+        turn.standing.stripe_id or "", {"limit": 100}
+    )
+    for method in methods.data:
+        turn.world.bank.post(f"/_sandbox/payment_methods/{method.id}/replace", {"card": card})
+    return f"{len(methods.data)} cards are {card}"
+
+
+def _refund(turn: Turn) -> str:
+    """The operator gives money back in Stripe's Dashboard: all of it, or a part."""
+    payment = turn.rng.choice(_refundable(turn))
+    left = payment.amount.minor - payment.refunded_minor
+    amount = left if turn.rng.random() < 0.5 else 1 + turn.rng.randrange(left)
+    params: Any = {"payment_intent": payment.payment_intent_id, "amount": amount}
+    return f"{payment.item} {amount}, {_asked(lambda: turn.world.stripe.refunds.create(params))}"
+
+
+def _dispute(turn: Turn) -> str:
+    """The customer complains to their bank; the operator may answer."""
+    payment = turn.rng.choice(_refundable(turn))
+    intent = turn.world.stripe.payment_intents.retrieve(payment.payment_intent_id or "")
+    kind = turn.rng.choice(("fraudulent", "product_not_received", "inquiry", "warning"))
+    answer = turn.rng.choice(_ANSWERS)
+    charge = str(intent.latest_charge)
+    said = turn.world.bank.post(f"/_sandbox/charges/{charge}/complain", {"kind": kind})
+    if said.status != 200 or kind == "warning" or not answer:
+        return f"{kind}, {said.status}"
+    disputes = turn.world.stripe.disputes.list({"charge": charge}).data
+    evidence: Any = {"evidence": {"uncategorized_text": answer}, "submit": True}
+    for found in disputes:
+        _asked(lambda found=found: turn.world.stripe.disputes.update(found.id, evidence))  # type: ignore[misc]
+    return f"{kind}, {answer}"
+
+
+def _dashboard_cancels(turn: Turn) -> str:
+    """The operator ends a plan in Stripe's Dashboard: now, or with the period."""
+    assert turn.standing.plan is not None
+    plan_id, subscriptions = turn.standing.plan.id, turn.world.stripe.subscriptions
+    if turn.rng.random() < 0.3:
+        return f"at once, {_asked(lambda: subscriptions.cancel(plan_id))}"
+    ends = not turn.standing.plan.cancel_at_period_end
+    params: Any = {"cancel_at_period_end": ends}
+    return f"ends {ends}, {_asked(lambda: subscriptions.update(plan_id, params))}"
+
+
+def _asked(call: Callable[[], Any]) -> str:
+    """Whether Stripe did it, or why it did not."""
+    try:
+        call()
+    except stripe.StripeError as refusal:
+        return f"refused, {refusal.code}"
+    return "done"
+
+
+def _has_plan(turn: Turn) -> bool:
+    return turn.standing.plan is not None
+
+
+def _has_card(turn: Turn) -> bool:
+    return _has_plan(turn) and turn.standing.stripe_id is not None
+
+
+def _has_paid(turn: Turn) -> bool:
+    return bool(_refundable(turn))
+
+
+def _refundable(turn: Turn) -> list[payments.Payment]:
+    """What was paid with money, and not all given back."""
+    return [payment for payment in turn.standing.paid if payment.payment_intent_id]
+
+
+ACTIONS = (
+    Action("buys a plan", 40, lambda turn: not _has_plan(turn), _buy_plan),
+    Action("buys a pack", 12, lambda turn: True, _buy_pack),
+    Action("makes a video", 40, lambda turn: turn.standing.available > 0, _spend),
+    Action(
+        "card fails", 6, lambda turn: _has_card(turn) and not turn.person.card_fails, _card_fails
+    ),
+    Action(
+        "card recovers", 40, lambda turn: _has_card(turn) and turn.person.card_fails, _card_recovers
+    ),
+    Action("is refunded", 4, _has_paid, _refund),
+    Action("disputes", 3, _has_paid, _dispute),
+    Action("is cancelled in the Dashboard", 4, _has_plan, _dashboard_cancels),
+)

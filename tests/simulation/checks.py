@@ -1,0 +1,64 @@
+"""Whether the product's state is the sandbox's, and every credit has its paid fact."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+
+from tests.simulation.ours import Ours
+from tests.simulation.truth import Bought, Truth, lots_due
+
+_OVER = {"complete": {"paid"}, "expired": {"expired", "failed"}, "open": {"open"}}
+
+
+def differences(ours: Ours, truth: Truth, *, now: datetime) -> Iterator[str]:
+    """A sentence for each thing that is not as it should be."""
+    yield from (f"ledger: {found}" for found in ours.broken_rules())
+    yield from (f"left undone: {found}" for found in ours.undone())
+    yield from _subscriptions(ours, truth)
+    yield from _payments(ours, truth)
+    yield from _grants(ours, truth, now=now)
+    yield from _checkouts(ours, truth)
+
+
+def _subscriptions(ours: Ours, truth: Truth) -> Iterator[str]:
+    known, real = ours.subscriptions(), truth.subscriptions()
+    for key in sorted(known.keys() | real.keys()):
+        if known.get(key) != real.get(key):
+            yield f"subscription {key}: ours {known.get(key)}, Stripe's {real.get(key)}"
+
+
+def _payments(ours: Ours, truth: Truth) -> Iterator[str]:
+    known, real = ours.payments(), truth.bought()
+    for key, bought in real.items():
+        expected = (bought.user_id, _status(bought), bought.amount_minor, bought.refunded_minor)
+        if known.get(key) != expected:
+            yield f"payment {key}: ours {known.get(key)}, Stripe's {expected}"
+    for key in sorted(known.keys() - real.keys()):
+        if known[key][1] not in {"open", "failed", "void"}:
+            yield f"payment {key}: ours {known[key]}, not paid at Stripe"
+
+
+def _status(bought: Bought) -> str:
+    if bought.refunded_minor == 0:
+        return "paid"
+    return "refunded" if bought.refunded_minor >= bought.amount_minor else "partly_refunded"
+
+
+def _grants(ours: Ours, truth: Truth, *, now: datetime) -> Iterator[str]:
+    lots, real = ours.lots(), truth.bought()
+    for bought in real.values():
+        least, most = lots_due(bought, now=now)
+        found = lots.pop((bought.user_id, bought.id), Counter())
+        if not least <= found <= most:
+            yield f"credits of {bought.id}: {dict(found)}, paid for {dict(most)}"
+    for (user_id, reference), found in lots.items():
+        yield f"credits without a payment: {dict(found)} of {user_id} for {reference!r}"
+
+
+def _checkouts(ours: Ours, truth: Truth) -> Iterator[str]:
+    real = truth.sessions()
+    for key, state in ours.checkouts().items():
+        if state not in _OVER.get(real.get(key, ""), set()):
+            yield f"checkout {key}: ours {state}, Stripe's {real.get(key)}"

@@ -1,0 +1,186 @@
+"""What the sandbox holds at the end, reckoned without the product's own rules."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from talkingphoto.billing import catalog
+from talkingphoto.foundation import clock
+from tests.simulation.store import Json, Store
+
+_WHOLE_PERIODS = {"subscription_create", "subscription_cycle"}
+_ITEM_OF_LOOKUP = {item.lookup_key: item for item in catalog.ITEMS.values()}
+
+
+@dataclass(frozen=True)
+class Bought:
+    """Something that was paid: what, for how much, and how much of that was given back."""
+
+    id: str
+    user_id: str
+    item: catalog.Item | None
+    amount_minor: int
+    refunded_minor: int
+    whole_period: bool
+    began_at: datetime
+    refunded_at: datetime | None
+
+
+class Truth:
+    """One reading of the sandbox's store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @cached_property
+    def owners(self) -> dict[str, str]:
+        """The user behind each Stripe customer."""
+        return {
+            body["id"]: body["metadata"]["user_id"]
+            for body in self._store.objects("customer")
+            if "user_id" in body["metadata"]
+        }
+
+    @cached_property
+    def items(self) -> dict[str, catalog.Item]:
+        """What each Stripe price sells."""
+        return {
+            body["id"]: _ITEM_OF_LOOKUP[body["lookup_key"]]
+            for body in self._store.objects("price")
+            if body["lookup_key"] in _ITEM_OF_LOOKUP
+        }
+
+    def subscriptions(self) -> dict[str, tuple[object, ...]]:
+        """Each subscription: whose, to what, in which state and period, and whether it ends."""
+        found: dict[str, tuple[object, ...]] = {}
+        for body in self._store.objects("subscription"):
+            item = body["items"]["data"][0]
+            found[body["id"]] = (
+                self.owners.get(body["customer"]),
+                self.items[item["price"]["id"]].key,
+                body["status"],
+                moment(item["current_period_start"]),
+                moment(item["current_period_end"]),
+                body["cancel_at_period_end"],
+            )
+        return found
+
+    def bought(self) -> dict[str, Bought]:
+        """Every invoice and every pack that was paid, by its id."""
+        return {one.id: one for one in (*self._invoices(), *self._packs())}
+
+    def unpaid_invoices(self) -> dict[str, str]:
+        """The state of each invoice that was never paid."""
+        return {
+            body["id"]: body["status"]
+            for body in self._store.objects("invoice")
+            if body["status"] != "paid"
+        }
+
+    def sessions(self) -> dict[str, str]:
+        """Where each checkout stands."""
+        return {body["id"]: body["status"] for body in self._store.objects("checkout.session")}
+
+    def disputes(self) -> dict[str, tuple[str, str, int]]:
+        """Each dispute: of which payment intent, in which state, about how much."""
+        return {
+            body["id"]: (body["payment_intent"], body["status"], body["amount"])
+            for body in self._store.objects("dispute")
+        }
+
+    def _invoices(self) -> list[Bought]:
+        intents = {
+            body["invoice"]: body["payment"].get("payment_intent")
+            for body in self._store.objects("invoice_payment")
+            if body["status"] == "paid"
+        }
+        return [
+            self._invoice(body, intents.get(body["id"]))
+            for body in self._store.objects("invoice")
+            if body["status"] == "paid" and body["customer"] in self.owners
+        ]
+
+    def _invoice(self, body: Json, intent: str | None) -> Bought:
+        lines = [
+            (self.items[price], line)
+            for line in body["lines"]["data"]
+            if (price := _price_of(line)) in self.items and not _is_proration(line)
+        ]
+        item, line = lines[0] if lines else (None, body["lines"]["data"][0])
+        refunded, refunded_at = self._refunds.get(intent, (0, None))
+        return Bought(
+            id=body["id"],
+            user_id=self.owners[body["customer"]],
+            item=item,
+            amount_minor=max(body["total"], 0),
+            refunded_minor=refunded,
+            whole_period=body["billing_reason"] in _WHOLE_PERIODS and line["amount"] > 0,
+            began_at=moment(line["period"]["start"]),
+            refunded_at=refunded_at,
+        )
+
+    def _packs(self) -> list[Bought]:
+        made = []
+        for body in self._store.objects("checkout.session"):
+            if body["mode"] != "payment" or body["payment_status"] != "paid":
+                continue
+            refunded, refunded_at = self._refunds.get(body["payment_intent"], (0, None))
+            made.append(
+                Bought(
+                    id=body["id"],
+                    user_id=body["metadata"]["user_id"],
+                    item=catalog.ITEMS[body["metadata"]["item"]],
+                    amount_minor=body["amount_total"],
+                    refunded_minor=refunded,
+                    whole_period=True,
+                    began_at=moment(body["created"]),
+                    refunded_at=refunded_at,
+                )
+            )
+        return made
+
+    @cached_property
+    def _refunds(self) -> dict[str | None, tuple[int, datetime | None]]:
+        """Of each payment intent, how much was given back and when the last of it was."""
+        last: dict[str, datetime] = {}
+        for body in self._store.objects("refund"):
+            last[body["payment_intent"]] = moment(body["created"])
+        return {
+            body["payment_intent"]: (body["amount_refunded"], last.get(body["payment_intent"]))
+            for body in self._store.objects("charge")
+            if body["paid"]
+        }
+
+
+def lots_due(bought: Bought, *, now: datetime) -> tuple[Counter[int], Counter[int]]:
+    """The lots that the purchase must have brought by now, by size, and the most it may have."""
+    item = bought.item
+    if item is None or not bought.whole_period:
+        return Counter(), Counter()
+    if item.interval != "year":
+        return Counter({item.credits: 1}), Counter({item.credits: 1})
+    due = [clock.add_months(bought.began_at, months=month) for month in range(12)]
+    most = sum(at <= now for at in due)
+    whole = bought.refunded_minor >= bought.amount_minor > 0 and bought.refunded_at
+    least = sum(at <= bought.refunded_at for at in due) if whole and bought.refunded_at else most
+    return Counter({item.credits: min(least, most)}), Counter({item.credits: most})
+
+
+def moment(seconds: int) -> datetime:
+    """The moment that Stripe means."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _price_of(line: Json) -> Any:
+    details = (line.get("pricing") or {}).get("price_details") or {}
+    return details.get("price")
+
+
+def _is_proration(line: Json) -> bool:
+    parent = line.get("parent") or {}
+    names = ("subscription_item_details", "invoice_item_details")
+    return any((parent.get(name) or {}).get("proration") for name in names)
