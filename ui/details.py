@@ -68,14 +68,7 @@ def _form(now: invoice_service.BillingDetails) -> invoice_service.BillingDetails
         city = line("City", "city", "address-level2")
     with st.container(key="tp-pair-land", horizontal=True):
         state = line("State or region", "state", "address-level1")
-        codes = countries.codes()
-        country = st.selectbox(
-            "Country",
-            codes,
-            index=codes.index(now.country) if now.country in codes else 0,
-            format_func=countries.name,
-            key="tp-details-country",
-        )
+        country = _country(now.country)
     tax_id = line("VAT or tax number", "tax_id")
     po_number = line("Purchase order number", "po_number")
     return invoice_service.BillingDetails(
@@ -86,7 +79,19 @@ def _form(now: invoice_service.BillingDetails) -> invoice_service.BillingDetails
         city=city,
         postal_code=postal_code,
         state=state,
-        country=str(country),
+        country=country,
         tax_id=tax_id,
         po_number=po_number,
     )
+
+
+def _country(now: str) -> str:
+    codes = countries.codes()
+    chosen = st.selectbox(
+        "Country",
+        codes,
+        index=codes.index(now) if now in codes else 0,
+        format_func=countries.name,
+        key="tp-details-country",
+    )
+    return str(chosen)

@@ -22,6 +22,7 @@ from talkingphoto.integrations.stripe_listing import ListingCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
 from talkingphoto.integrations.stripe_plans import PlanCalls
 from talkingphoto.integrations.stripe_portal import PortalCalls
+from talkingphoto.integrations.stripe_refunds import RefundCalls
 from talkingphoto.integrations.stripe_returns import ReturnCalls
 
 TOLERANCE_SECONDS = 300
@@ -36,6 +37,7 @@ class StripeGateway(
     LifecycleCalls,
     DiscountCalls,
     PaymentCalls,
+    RefundCalls,
     CatalogCalls,
     CollectingCalls,
     ListingCalls,

@@ -8,7 +8,7 @@ from typing import TypeVar
 import structlog
 
 from talkingphoto.accounts import mails, moments
-from talkingphoto.billing import closings, customers, payments, returns
+from talkingphoto.billing import closings, customers, returns
 from talkingphoto.billing.closings import Closing
 from talkingphoto.billing.endings import Why
 from talkingphoto.billing.returns import Return
@@ -68,11 +68,6 @@ def _give_back(runtime: Runtime, owed: Return) -> None:
             mails.needs_a_hand(session, what=what, about=owed.payment_id, now=now)
             log.error("alert.payment_not_returned", payment_id=owed.payment_id)
             return
-        payments.record_refund(
-            session,
-            payment_intent_id=owed.payment_intent_id,
-            refunded_minor=owed.amount.minor,
-        )
         mails.owe(
             session,
             key=owed.key,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -228,6 +229,16 @@ def test_a_smaller_plan_taken_instead_of_the_end_begins_with_the_next_period(sho
     assert shop.changes.options(ada.id).pending is None
 
 
+def test_tabs_that_meet_end_a_plan_once_and_give_one_discount(shop: Shop) -> None:
+    ada, bob = a_subscriber(shop), a_subscriber(shop)
+    ends_at = plan_of(shop, ada).current_period_end
+    assert at_once(lambda: cancels(shop, ada)) == [ends_at, ends_at]
+    assert states(shop, ada) == ["scheduled"]
+    said = at_once(lambda: takes(shop, bob, "discount"))
+    assert sorted(isinstance(one, errors.Conflict) for one in said) == [False, True]
+    assert len(at_stripe(shop, bob).discounts) == 1
+
+
 @settings(
     max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -308,6 +319,19 @@ def states(shop: Shop, person: Person) -> list[str]:
     with shop.runtime.read_only() as session:
         query = text("SELECT state FROM cancellations WHERE user_id = :id ORDER BY asked_at, state")
         return list(session.execute(query, {"id": person.id}).scalars())
+
+
+def at_once(verb: Callable[[], object]) -> list[object]:
+    """What two threads got from the verb, refusals among it."""
+
+    def tried(_: int) -> object:
+        try:
+            return verb()
+        except errors.AppError as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(tried, range(2)))
 
 
 def code_of(verb: Callable[[], object]) -> str:

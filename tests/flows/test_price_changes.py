@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -17,7 +20,7 @@ from tests.flows.test_cancelling import a_subscriber, at_stripe, cancels, client
 from tests.flows.test_pausing import lives_until
 from tests.flows.test_trials import told
 from tests.support.sandbox import SandboxProcess
-from tests.support.shop import Person, Shop
+from tests.support.shop import Person, Shop, environment
 
 OLD = Money(14_99, "usd")
 NEW = Money(19_99, "usd")
@@ -136,6 +139,31 @@ def test_a_change_without_notice_or_without_anybody_is_refused(
         prices.who_pays(staff_id=somebody.id)
     shop.auth.appoint(email=somebody.email, role="support", reason="Helps.")
     assert prices.who_pays(staff_id=somebody.id) == prices.report()
+
+
+def test_the_command_line_tells_who_pays_what_and_plans_the_end_of_an_old_price(
+    shop: Shop,
+) -> None:
+    bought_when_it_was_cheaper(shop)
+    day = f"{in_days(shop, 41):%Y-%m-%d}"
+    said = commanded(shop, "change", ITEM, "--on", day, "--reason", "Costs rose.")
+    assert said.startswith(f"planned: {ITEM}: 14.99 to 19.99 from {day}, ")
+    listed = commanded(shop, "list")
+    assert f"{ITEM}: 14.99 usd, {old_price(shop)}, old, 1 pay it" in listed
+    assert "planned" in listed.splitlines()[-1]
+
+
+def commanded(shop: Shop, *words: str) -> str:
+    """What the command says."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "talkingphoto.cli", "prices", *words],
+        env={**os.environ, **environment(shop)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
 
 
 def bought_when_it_was_cheaper(shop: Shop, *, again: bool = True) -> Person:
