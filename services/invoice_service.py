@@ -16,6 +16,7 @@ log = structlog.get_logger()
 ROWS = 50
 MOST_PAGES = 200
 PORTALS_PER_USER = Allowance("billing_portal", most=20, seconds=10 * 60)
+_DISPUTED = "Questioned at your bank"
 InvoiceRow = invoice_list.InvoiceRow
 InvoicePage = invoice_list.InvoicePage
 BillingDetails = details.BillingDetails
@@ -38,10 +39,17 @@ class InvoiceService:
         with self.runtime.read_only() as session:
             found = payments.page(session, user_id=user_id, limit=ROWS + 1, before=before)
             shown = found[:ROWS]
-            numbers = receipts.numbers(session, payment_ids=tuple(one.id for one in shown))
+            ids = tuple(one.id for one in shown)
+            numbers = receipts.numbers(session, payment_ids=ids)
+            disputed = receipts.questioned(session, payment_ids=ids)
         return InvoicePage(
             rows=tuple(
-                invoice_list.row(one, number=numbers.get(one.id), dispute="") for one in shown
+                invoice_list.row(
+                    one,
+                    number=numbers.get(one.id),
+                    dispute=_DISPUTED if one.id in disputed else "",
+                )
+                for one in shown
             ),
             next=shown[-1].id if len(found) > ROWS else None,
         )

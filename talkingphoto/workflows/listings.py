@@ -74,6 +74,8 @@ def _invoice(session: Session, found: InvoiceFacts) -> Seen:
 
 def _earned(session: Session, found: InvoiceFacts) -> Iterable[str]:
     """The lots that the invoice must have brought, by their keys."""
+    if found.status == "paid" and found.top_up_id is not None:
+        yield f"invoice:{found.id}"
     if found.status != "paid" or found.billing_reason not in GRANTING_REASONS:
         return
     for line in found.lines:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from services.invoice_service import BillingDetails
-from talkingphoto.billing import payments, receipts
+from talkingphoto.billing import ledger_claims, payments, receipts
 from talkingphoto.foundation import errors
 from talkingphoto.foundation.money import Money
 from tests.support.pdf import words_of
@@ -147,3 +147,14 @@ def test_a_long_table_has_every_payment_once(shop: Shop) -> None:
     for number in range(101):
         pay(shop, ada, number)
     assert len(shop.invoices.csv(ada.id).splitlines()) == 102
+
+
+def test_a_payment_that_is_disputed_says_so(shop: Shop) -> None:
+    ada = shop.a_person()
+    first, second = pay(shop, ada, 1), pay(shop, ada, 2)
+    with shop.runtime.transaction() as session:
+        ledger_claims.freeze(
+            session, key=f"dispute:{first}", reference=first, reason="x", now=shop.clock.now
+        )
+    rows = {row.id: row.dispute for row in shop.invoices.page(user_id=ada.id).rows}
+    assert rows == {first: "Questioned at your bank", second: ""}
