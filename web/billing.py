@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import structlog
@@ -17,18 +18,33 @@ log = structlog.get_logger()
 bp = Blueprint("billing", __name__)
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What a checkout is to come with: a promotion code, a trial before the first charge."""
+
+    code: str = ""
+    trial: bool = False
+
+
+NOTHING_MORE = Wanted()
+
+
 @bp.post("/billing/checkout")
 @guards.anyone
 def checkout() -> Response:
     """303 to the hosted page; a person who is signed out is led through sign-up with the choice."""
-    guards.only("item", "request_id")
+    guards.only("item", "request_id", "code", "trial")
     item = guards.field("item", most=40)
     request_id = guards.field("request_id", most=64)
+    wanted = Wanted(
+        code=guards.field("code", most=200, default=""),
+        trial=guards.field("trial", most=3, default="") == "yes",
+    )
     user = guards.current_user()
     if user is None:
         query = urlencode({"item": item})
         return redirect(f"{current_app.config['APP_URL']}/sign-up?{query}", 303)
-    return start(user.id, item=item, request_id=request_id)
+    return start(user.id, item=item, request_id=request_id, wanted=wanted)
 
 
 @bp.post("/billing/portal")
@@ -50,15 +66,21 @@ def portal() -> Response:
         return _back(away, user.id, path="/account")
 
 
-def start(user_id: str, *, item: str, request_id: str) -> Response:
+def start(user_id: str, *, item: str, request_id: str, wanted: Wanted = NOTHING_MORE) -> Response:
     """303 to the hosted page of that intent, or back to the price list with what was wrong."""
     try:
         url = guards.wiring().payments.start_checkout(
-            user_id=user_id, item=item, request_id=request_id
+            user_id=user_id,
+            item=item,
+            request_id=request_id,
+            code=wanted.code,
+            trial=wanted.trial,
         )
     except (errors.Conflict, errors.Unavailable) as refusal:
         return _back(refusal, user_id)
     except errors.AppError as refusal:
+        if refusal.code.startswith(("code.", "trial.")):
+            return _back(refusal, user_id)
         if not refusal.code.startswith("stripe."):
             raise
         return _back(_ours_to_mend(refusal, user_id, alert="alert.checkout_failed"), user_id)

@@ -10,7 +10,9 @@ from services.generation_service import GenerationService
 from services.invoice_service import InvoiceService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
+from services.price_service import PriceService
 from services.reconciliation_service import ReconciliationService
+from services.refund_service import RefundService
 from services.subscription_service import SubscriptionService
 from services.wallet_service import WalletService
 from services.webhook_service import WebhookService
@@ -27,7 +29,9 @@ class Services:
     generations: GenerationService
     letters: MailService
     changes: ChangeService
+    refunds: RefundService
     plans: SubscriptionService
+    prices: PriceService
     reconciliation: ReconciliationService
     wallets: WalletService
     invoices: InvoiceService
@@ -42,7 +46,9 @@ def services_of(runtime: Runtime) -> Services:
         generations=GenerationService(runtime),
         letters=MailService(runtime),
         changes=ChangeService(runtime),
+        refunds=RefundService(runtime),
         plans=SubscriptionService(runtime),
+        prices=PriceService(runtime),
         reconciliation=ReconciliationService(runtime),
         wallets=WalletService(runtime),
         invoices=InvoiceService(runtime),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from talkingphoto.billing.payments import CheckoutFacts
-from talkingphoto.billing.recovery import LastTry, Renewal
+from talkingphoto.billing.recovery import LastTry
 from talkingphoto.billing.saved_cards import SavedCard
 from talkingphoto.billing.subscriptions import (
     InvoiceFacts,
@@ -106,12 +106,6 @@ def _waiting_price(found: Any) -> str | None:
     pending = getattr(found, "pending_update", None)
     items = getattr(pending, "subscription_items", None) if pending else None
     return str(items[0].price.id) if items else None
-
-
-def renewal(preview: Any) -> Renewal:
-    """The invoice that a preview foretells, made when its period begins."""
-    starts = max(_moment(line.period.start) for line in preview.lines.data)
-    return Renewal(amount=Money(preview.amount_due, preview.currency), at=starts)
 
 
 def saved_card(method: Any) -> SavedCard | None:
