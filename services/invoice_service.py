@@ -6,7 +6,7 @@ import structlog
 
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import users
-from talkingphoto.billing import details, payments, receipts
+from talkingphoto.billing import details, disputes, payments, receipts
 from talkingphoto.foundation import errors
 from talkingphoto.integrations.cache import Allowance, TryCounter
 from talkingphoto.integrations.receipt_pdf import render
@@ -16,7 +16,11 @@ log = structlog.get_logger()
 ROWS = 50
 MOST_PAGES = 200
 PORTALS_PER_USER = Allowance("billing_portal", most=20, seconds=10 * 60)
-_DISPUTED = "Questioned at your bank"
+_DISPUTED: dict[disputes.State, str] = {
+    "open": "Questioned at your bank",
+    "won": "Questioned at your bank, and settled",
+    "lost": "Paid back by your bank",
+}
 InvoiceRow = invoice_list.InvoiceRow
 InvoicePage = invoice_list.InvoicePage
 BillingDetails = details.BillingDetails
@@ -41,13 +45,15 @@ class InvoiceService:
             shown = found[:ROWS]
             ids = tuple(one.id for one in shown)
             numbers = receipts.numbers(session, payment_ids=ids)
-            disputed = receipts.questioned(session, payment_ids=ids)
+            disputed = disputes.of_customer(session, user_id=user_id)
+        # The newest of a payment comes first, and counts.
+        words = {one.payment_id: _DISPUTED[one.state] for one in reversed(disputed)}
         return InvoicePage(
             rows=tuple(
                 invoice_list.row(
                     one,
                     number=numbers.get(one.id),
-                    dispute=_DISPUTED if one.id in disputed else "",
+                    dispute=words.get(one.id, ""),
                 )
                 for one in shown
             ),

@@ -60,7 +60,6 @@ _ISSUE = text("""
     SELECT :payment_id, :user_id, :year, last, CAST(:buyer AS jsonb), :at FROM counted
 """)
 
-_FROZEN = text("SELECT reference FROM freezes WHERE reference = ANY(:ids) AND thawed_at IS NULL")
 _NUMBERS = text("SELECT payment_id, year, number FROM receipts WHERE payment_id = ANY(:ids)")
 
 
@@ -89,8 +88,3 @@ def numbers(session: Session, *, payment_ids: tuple[str, ...]) -> dict[str, str]
     """The numbers of those payments that have a receipt of ours."""
     rows = session.execute(_NUMBERS, {"ids": list(payment_ids)})
     return {row.payment_id: f"R-{row.year}-{row.number:06}" for row in rows}
-
-
-def questioned(session: Session, *, payment_ids: tuple[str, ...]) -> frozenset[str]:
-    """Those of the payments whose lots are frozen now: somebody asks for the money back."""
-    return frozenset(session.scalars(_FROZEN, {"ids": list(payment_ids)}))

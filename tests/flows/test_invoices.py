@@ -12,11 +12,13 @@ import pytest
 from sqlalchemy import text
 
 from services.invoice_service import BillingDetails
-from talkingphoto.billing import ledger_claims, payments, receipts
+from talkingphoto.billing import payments, receipts
 from talkingphoto.foundation import errors
 from talkingphoto.foundation.money import Money
 from tests.support.pdf import words_of
 from tests.support.shop import Person, Shop
+
+DISPUTED = "4000000000000259"
 
 
 @pytest.fixture
@@ -150,10 +152,8 @@ def test_a_long_table_has_every_payment_once(shop: Shop) -> None:
 
 def test_a_payment_that_is_disputed_says_so(shop: Shop) -> None:
     ada = shop.a_person()
-    first, second = pay(shop, ada, 1), pay(shop, ada, 2)
-    with shop.runtime.transaction() as session:
-        ledger_claims.freeze(
-            session, key=f"dispute:{first}", reference=first, reason="x", now=shop.clock.now
-        )
-    rows = {row.id: row.dispute for row in shop.invoices.page(user_id=ada.id).rows}
-    assert rows == {first: "Questioned at your bank", second: ""}
+    shop.buys(ada, "pack:10")
+    assert shop.pays(ada, "pack:50", card=DISPUTED).status == 303
+    shop.deliver(shop.new_events())
+    rows = {row.description: row.dispute for row in shop.invoices.page(user_id=ada.id).rows}
+    assert rows == {"50 videos": "Questioned at your bank", "10 videos": ""}
