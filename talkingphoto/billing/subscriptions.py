@@ -148,7 +148,7 @@ def of_customer(session: Session, *, user_id: str) -> Subscription | None:
         .order_by(SubscriptionRow.started_at.desc(), SubscriptionRow.id)
         .limit(1)
     ).one_or_none()
-    return _plan(row) if row else None
+    return _subscription(row) if row else None
 
 
 def renewing(
@@ -167,7 +167,17 @@ def renewing(
         .order_by(SubscriptionRow.period_end, SubscriptionRow.id)
         .limit(limit)
     )
-    return tuple(plan for plan in map(_plan, rows) if plan.renews_at == plan.period_end)
+    return tuple(plan for plan in map(_subscription, rows) if plan.renews_at == plan.period_end)
+
+
+def find(session: Session, *, subscription_id: str) -> Subscription | None:
+    """That subscription as we know it, also when it is over; None for one we never saw."""
+    row = session.scalars(
+        select(SubscriptionRow)
+        .filter_by(id=subscription_id)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    return _subscription(row) if row else None
 
 
 def record_invoice(
@@ -200,7 +210,7 @@ def record_invoice(
     )
 
 
-def _plan(row: SubscriptionRow) -> Subscription:
+def _subscription(row: SubscriptionRow) -> Subscription:
     return Subscription(
         id=row.id,
         user_id=str(row.user_id),

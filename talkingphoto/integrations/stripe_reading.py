@@ -114,6 +114,13 @@ def saved_card(method: Any) -> SavedCard | None:
     return SavedCard(method.id, card.brand, card.last4) if card else None
 
 
+def card_words(charge: Any) -> str | None:
+    """The card of a charge, by its brand and last digits; None for another way to pay."""
+    details = getattr(charge, "payment_method_details", None)
+    card = getattr(details, "card", None) if details else None
+    return f"{str(card.brand).capitalize()} ending in {card.last4}" if card else None
+
+
 def failure(payment_intent: Any) -> str | None:
     """Why the last try of a PaymentIntent failed, in Stripe's code; None when it did not."""
     error = getattr(payment_intent, "last_payment_error", None)
