@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from talkingphoto import runtime as runtimes
-from talkingphoto.accounts import users
+from talkingphoto.accounts import mails
 from talkingphoto.billing import (
     catalog,
     changes,
@@ -23,7 +23,14 @@ from talkingphoto.events import checkout as checkout_events
 from talkingphoto.events.handling import look_at
 from talkingphoto.foundation import errors, ids
 from talkingphoto.integrations.stripe_checkout import CheckoutOrder
-from talkingphoto.workflows import account_view, change_view, codes, offers, trying
+from talkingphoto.workflows import (
+    account_view,
+    change_view,
+    codes,
+    offers,
+    paying_customer,
+    trying,
+)
 
 log = structlog.get_logger()
 STATEMENT_ROWS = 50
@@ -89,7 +96,7 @@ class PaymentService:
         self._close(rivals, user_id=user_id)
         if intent.url is not None:
             return intent.url
-        customer_id = self._ensure_customer(user_id)
+        customer_id = paying_customer.ensure(self.runtime, user_id=user_id)
         made = self.runtime.gateway.create_checkout(
             CheckoutOrder(
                 idempotency_key=intent.idempotency_key,
@@ -139,7 +146,7 @@ class PaymentService:
             plan = subscriptions.of_customer(session, user_id=user_id)
             change = changes.open_of(session, user_id=user_id)
             return AccountView(
-                plan=account_view.plan_view(plan),
+                plan=account_view.plan_view(plan, now=now),
                 credits=account_view.credits_view(
                     ledger.balance(session, user_id=user_id, now=now),
                     plan=plan,
@@ -163,11 +170,19 @@ class PaymentService:
         return granted + batches(lambda s: ledger.expire(s, now=now), most=MOST_BATCHES)
 
     def check_ledger(self) -> None:
-        """Each broken invariant of the ledger is an alert in the log."""
+        """Each broken invariant of the ledger is an alert, of which the founder hears too."""
         with self.runtime.read_only() as session:
             found = ledger.check(session)
         for one in found:
             log.error("alert.ledger", rule=one.rule, id=one.id, user_id=one.user_id)
+        if found:
+            with self.runtime.transaction() as session:
+                mails.needs_a_hand(
+                    session,
+                    what="The ledger does not add up",
+                    about=found[0].id,
+                    now=self.runtime.clock(),
+                )
 
     def sync_catalog(self) -> Iterator[str]:
         """Every item has a Stripe price and new checkouts use it; a line for each."""
@@ -221,18 +236,6 @@ class PaymentService:
             found = self._look_again(user_id=user_id, session_id=session_id)
             if found.state not in {"expired", "failed"}:
                 raise errors.Conflict(*_ONE_PLAN)
-
-    def _ensure_customer(self, user_id: str) -> str:
-        with self.runtime.read_only() as session:
-            known = customers.of_user(session, user_id=user_id).stripe_customer_id
-            email = users.get(session, user_id=user_id).email
-        if known is not None:
-            return known
-        made = self.runtime.gateway.ensure_customer(user_id=user_id, email=email)
-        with self.runtime.transaction() as session:
-            attached = customers.attach(session, user_id=user_id, stripe_customer_id=made)
-        assert attached.stripe_customer_id is not None
-        return attached.stripe_customer_id
 
     def _look_again(self, *, user_id: str, session_id: str) -> payments.Checkout:
         write = checkout_events.write_of(look_at(self.runtime), session_id)

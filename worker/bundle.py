@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from services.auth_service import AuthService
 from services.change_service import ChangeService
 from services.generation_service import GenerationService
+from services.invoice_service import InvoiceService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
 from services.price_service import PriceService
@@ -31,6 +32,7 @@ class Services:
     prices: PriceService
     reconciliation: ReconciliationService
     wallets: WalletService
+    invoices: InvoiceService
 
 
 def services_of(runtime: Runtime) -> Services:
@@ -46,4 +48,5 @@ def services_of(runtime: Runtime) -> Services:
         prices=PriceService(runtime),
         reconciliation=ReconciliationService(runtime),
         wallets=WalletService(runtime),
+        invoices=InvoiceService(runtime),
     )

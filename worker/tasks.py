@@ -63,8 +63,9 @@ def _sweeps(services: Services) -> tuple[Task, ...]:
         services.payments.run_due_work()
         services.changes.sweep()
         services.plans.run_due_work()
-        services.prices.run_due_work()
         services.wallets.run_due_work()
+        services.invoices.run_due_work()
+        services.prices.run_due_work()
         services.generations.sweep()
         services.auth.forget_past()
 
@@ -97,7 +98,11 @@ def _mail(letters: MailService) -> tuple[Task, ...]:
         verb=letters.send_old_receipt,
         gave_up=letters.bury_old_receipt,
     )
-    return sent, old
+    # Looks at Stripe for each: what it cannot see now it sees an hour later.
+    coming = Task(
+        "mail.renewals", letters.announce_renewals, queue="sweeps", most_tries=1, cron="7 * * * *"
+    )
+    return sent, old, coming
 
 
 def _reconciling(service: ReconciliationService) -> tuple[Task, ...]:

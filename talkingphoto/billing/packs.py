@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import catalog, ledger, payments
+from talkingphoto.billing import catalog, ledger, payments, receipts
 from talkingphoto.foundation.money import Money
 
 
@@ -43,6 +43,7 @@ def fulfil(
         paid_at=now,
     )
     payments.record(session, payment, looked_at=looked_at)
+    receipts.issue(session, payment_id=payment.id, user_id=payment.user_id, at=now)
     bought = BoughtPack(
         key=f"checkout:{facts.id}",
         payment_id=facts.id,

@@ -305,15 +305,35 @@ def get(session: Session, *, payment_id: str) -> Payment:
     return _payment(session.scalars(select(PaymentRow).filter_by(id=payment_id)).one())
 
 
+def of_user(session: Session, *, user_id: str, payment_id: str) -> Payment | None:
+    """That customer's payment of the id; None when it is none of theirs."""
+    if not (payment_id.isascii() and payment_id.isprintable()):
+        return None  # no id of Stripe's, and not every text can be asked of the database
+    row = session.scalars(
+        select(PaymentRow).filter_by(id=payment_id, user_id=UUID(user_id))
+    ).one_or_none()
+    return _payment(row) if row else None
+
+
+def page(session: Session, *, user_id: str, limit: int, before: str | None) -> tuple[Payment, ...]:
+    """That customer's payments, newest first, older than theirs of the id `before`."""
+    query = select(PaymentRow).filter_by(user_id=UUID(user_id))
+    if before is not None:
+        last = of_user(session, user_id=user_id, payment_id=before)
+        if last is None:
+            raise errors.NotFound("invoice.unknown", "There is no such payment of yours.")
+        query = query.where(
+            (PaymentRow.created_at < last.created_at)
+            | ((PaymentRow.created_at == last.created_at) & (PaymentRow.id > last.id))
+        )
+    query = query.order_by(PaymentRow.created_at.desc(), PaymentRow.id)
+    rows = session.scalars(query.limit(min(limit, LONGEST_LIST)))
+    return tuple(_payment(row) for row in rows)
+
+
 def recent(session: Session, *, user_id: str, limit: int = LONGEST_LIST) -> tuple[Payment, ...]:
     """That customer's payments, newest first."""
-    rows = session.scalars(
-        select(PaymentRow)
-        .filter_by(user_id=UUID(user_id))
-        .order_by(PaymentRow.created_at.desc(), PaymentRow.id)
-        .limit(min(limit, LONGEST_LIST))
-    )
-    return tuple(_payment(row) for row in rows)
+    return page(session, user_id=user_id, limit=limit, before=None)
 
 
 def _checkout(row: CheckoutRow) -> Checkout:

@@ -151,6 +151,25 @@ def of_customer(session: Session, *, user_id: str) -> Subscription | None:
     return _subscription(row) if row else None
 
 
+def renewing(
+    session: Session, *, items: Iterable[str], after: datetime, until: datetime, limit: int
+) -> tuple[Subscription, ...]:
+    """Plans on those items that renew by themselves in that time, the soonest first."""
+    rows = session.scalars(
+        select(SubscriptionRow)
+        .where(
+            SubscriptionRow.item.in_(tuple(items)),
+            SubscriptionRow.status == "active",
+            ~SubscriptionRow.cancel_at_period_end,
+            SubscriptionRow.period_end > after,
+            SubscriptionRow.period_end <= until,
+        )
+        .order_by(SubscriptionRow.period_end, SubscriptionRow.id)
+        .limit(limit)
+    )
+    return tuple(plan for plan in map(_subscription, rows) if plan.renews_at == plan.period_end)
+
+
 def find(session: Session, *, subscription_id: str) -> Subscription | None:
     """That subscription as we know it, also when it is over; None for one we never saw."""
     row = session.scalars(

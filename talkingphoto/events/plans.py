@@ -7,7 +7,15 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import changes, duplicates, endings, pauses, subscriptions, trials
+from talkingphoto.billing import (
+    changes,
+    duplicates,
+    endings,
+    pauses,
+    recovery,
+    subscriptions,
+    trials,
+)
 from talkingphoto.events import farewells, trying
 from talkingphoto.events.handling import Look
 from talkingphoto.foundation import jobs
@@ -46,6 +54,8 @@ def record(session: Session, *, user_id: str, plan: Plan) -> None:
     for one in duplicates.find(session, user_id=user_id, now=now):
         job = jobs.Job(task=DUPLICATE_TASK, args={"subscription_id": one}, queue=DUPLICATE_QUEUE)
         jobs.enqueue(session, job)
+    if facts.status in subscriptions.OVER:
+        recovery.lose(session, subscription_id=facts.id, now=now)
     if plan.card is not None and facts.standing.trial_ends_at is not None:
         trying.follow(session, user_id=user_id, plan=facts, card=plan.card, now=now)
     wish = endings.follow(session, facts=facts, looked_at=looked_at)
@@ -57,5 +67,9 @@ def record(session: Session, *, user_id: str, plan: Plan) -> None:
         now=now,
     )
     known = subscriptions.find(session, subscription_id=facts.id)
-    if known is not None and not trials.is_refused(session, subscription_id=facts.id):
+    # A trial or a plan too many has a message of its own.
+    one_too_many = trials.is_refused(session, subscription_id=facts.id) or duplicates.is_one(
+        session, subscription_id=facts.id
+    )
+    if known is not None and not one_too_many:
         farewells.tell(session, known, farewells.News(wish, rest), now=now)

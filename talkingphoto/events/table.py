@@ -30,11 +30,11 @@ HANDLERS: dict[str, Handler] = {
     "customer.subscription.pending_update_expired": subscriptions.handle,
     "customer.subscription.paused": subscriptions.handle,
     "customer.subscription.resumed": subscriptions.handle,
-    "customer.subscription.trial_will_end": subscriptions.handle,
     # Which card may be charged for an automatic top-up.
     "customer.updated": cards.handle,
     "payment_method.attached": cards.handle,
     "payment_method.detached": cards.handle,
+    "customer.subscription.trial_will_end": subscriptions.handle,
 }
 
 # Four events tell of one paid invoice, and the way back from a checkout tells before any of them.

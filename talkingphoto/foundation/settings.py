@@ -37,7 +37,8 @@ _PREFIXED = frozenset(
         *("log_level", "video_engine", "video_engine_url", "video_engine_key"),
         *("video_engine_webhook_secret", "c2pa_certificate", "c2pa_key"),
         *("storage", "s3_bucket", "s3_endpoint", "s3_region", "s3_access_key"),
-        *("s3_secret_key", "photo_days", "video_days", "trial_days", "trial_card", "founder_email"),
+        *("s3_secret_key", "photo_days", "video_days", "trial_days", "trial_card"),
+        *("founder_email", "seller"),
     }
 )
 
@@ -93,6 +94,7 @@ class Settings(BaseModel):
     smtp_url: SecretStr = SecretStr("")
     mail_from: str = "TalkingPhoto <hello@localhost>"
     founder_email: str = ""
+    seller: str = "TalkingPhoto"
     trusted_proxies: NonNegativeInt = 0
     video_engine: Literal["embedded", "hosted"] = "embedded"
     video_engine_url: str = ""

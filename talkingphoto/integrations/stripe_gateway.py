@@ -20,6 +20,7 @@ from talkingphoto.integrations.stripe_lifecycle import LifecycleCalls
 from talkingphoto.integrations.stripe_listing import ListingCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
 from talkingphoto.integrations.stripe_plans import PlanCalls
+from talkingphoto.integrations.stripe_portal import PortalCalls
 from talkingphoto.integrations.stripe_returns import ReturnCalls
 
 TOLERANCE_SECONDS = 300
@@ -38,6 +39,7 @@ class StripeGateway(
     CollectingCalls,
     ListingCalls,
     InvoiceCalls,
+    PortalCalls,
 ):
     """Calls to one Stripe account, or to the sandbox; every answer is in our own words.
 

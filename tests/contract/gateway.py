@@ -212,6 +212,9 @@ VERBS: dict[str, Callable[[Scene], object]] = {
     "list_checkouts": lambda scene: scene.gateway.list_checkouts(_WINDOW, after=None),
     "list_payments": lambda scene: scene.gateway.list_payments(_WINDOW, after=None),
     "fetch_customer": lambda scene: scene.gateway.fetch_customer(scene.customer),
+    "return_payment": lambda scene: scene.gateway.return_payment(
+        scene.newest("payment_intents").id, idempotency_key="contract:back"
+    ),
     "fetch_intent": lambda scene: scene.gateway.fetch_intent(scene.newest("payment_intents").id),
 }
 
