@@ -171,6 +171,7 @@ class PaymentService:
 
     def check_ledger(self) -> None:
         """Each broken invariant of the ledger is an alert, of which the founder hears too."""
+        now = self.runtime.clock()
         with self.runtime.read_only() as session:
             found = ledger.check(session)
         for one in found:
@@ -181,7 +182,7 @@ class PaymentService:
                     session,
                     what="The ledger does not add up",
                     about=found[0].id,
-                    now=self.runtime.clock(),
+                    now=now,
                 )
 
     def sync_catalog(self) -> Iterator[str]:

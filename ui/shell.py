@@ -23,6 +23,7 @@ from ui import (
     trouble,
     wording,
 )
+from ui.admin import office
 
 View = Callable[[session.Visit], None]
 
@@ -64,6 +65,7 @@ def _pages(visit: session.Visit) -> list[StreamlitPage]:
         at("", "Plans", pricing.page),
         at("account", "Account", account.page),
         at("studio", "Studio", studio.page),
+        at("office", "Office", office.page),
         at("sign-in", "Sign in", doors.sign_in),
         at("sign-up", "Create account", doors.sign_up),
         at("success", "Payment", returning.success),

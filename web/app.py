@@ -20,6 +20,7 @@ from services.auth_service import AuthService
 from services.generation_service import GenerationService
 from services.invoice_service import InvoiceService
 from services.payment_service import PaymentService
+from services.reconciliation_service import ReconciliationService
 from services.retry_service import RetryService
 from services.webhook_service import WebhookService
 from talkingphoto.runtime import Runtime
@@ -101,6 +102,7 @@ def create_app(runtime: Runtime) -> WebApp:
         webhooks=WebhookService(runtime),
         generations=GenerationService(runtime),
         retries=RetryService(runtime),
+        reconciliation=ReconciliationService(runtime),
     )
     hops = runtime.settings.trusted_proxies
     if hops:

@@ -15,6 +15,7 @@ from services.auth_service import AuthService, User
 from services.generation_service import GenerationService
 from services.invoice_service import InvoiceService
 from services.payment_service import PaymentService
+from services.reconciliation_service import ReconciliationService
 from services.retry_service import RetryService
 from services.webhook_service import ENDPOINT_PATH, WebhookService
 from talkingphoto.foundation import errors
@@ -47,6 +48,7 @@ class Wiring:
     webhooks: WebhookService
     generations: GenerationService
     retries: RetryService
+    reconciliation: ReconciliationService
 
 
 def wiring() -> Wiring:

@@ -12,6 +12,7 @@ from services.mail_service import MailService
 from services.payment_service import PaymentService
 from services.price_service import PriceService
 from services.reconciliation_service import ReconciliationService
+from services.refund_service import RefundService
 from services.subscription_service import SubscriptionService
 from services.wallet_service import WalletService
 from services.webhook_service import WebhookService
@@ -28,6 +29,7 @@ class Services:
     generations: GenerationService
     letters: MailService
     changes: ChangeService
+    refunds: RefundService
     plans: SubscriptionService
     prices: PriceService
     reconciliation: ReconciliationService
@@ -44,6 +46,7 @@ def services_of(runtime: Runtime) -> Services:
         generations=GenerationService(runtime),
         letters=MailService(runtime),
         changes=ChangeService(runtime),
+        refunds=RefundService(runtime),
         plans=SubscriptionService(runtime),
         prices=PriceService(runtime),
         reconciliation=ReconciliationService(runtime),

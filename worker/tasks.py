@@ -8,7 +8,7 @@ from services.mail_service import MailService
 from services.reconciliation_service import ReconciliationService
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import mails
-from talkingphoto.billing import top_ups
+from talkingphoto.billing import refunds, top_ups
 from talkingphoto.events import inbox, plans, trying
 from talkingphoto.foundation.jobs import Task
 from talkingphoto.generations import queue as videos
@@ -24,6 +24,7 @@ def table(services: Services) -> dict[str, Task]:
             queue=inbox.QUEUE,
             gave_up=services.webhooks.bury,
         ),
+        Task(refunds.TASK, services.refunds.make, queue=refunds.QUEUE),
         Task(top_ups.TASK, services.wallets.top_up, queue=top_ups.QUEUE),
         *_mail(services.letters),
         *_videos(services),
@@ -62,10 +63,12 @@ def _sweeps(services: Services) -> tuple[Task, ...]:
     def run_due_work() -> None:
         services.payments.run_due_work()
         services.changes.sweep()
+        services.refunds.sweep()
         services.plans.run_due_work()
         services.wallets.run_due_work()
         services.invoices.run_due_work()
         services.prices.run_due_work()
+        services.reconciliation.run_due_work()
         services.generations.sweep()
         services.auth.forget_past()
 

@@ -265,7 +265,7 @@ def record(session: Session, payment: Payment, *, looked_at: datetime) -> None:
         created_at=payment.created_at,
         **values,
     )
-    # An invoice stays "paid" at Stripe when it is refunded: record_refund alone writes that.
+    # An invoice stays "paid" at Stripe when it is refunded: the refunds' trigger writes that.
     status = case((PaymentRow.refunded_minor > 0, PaymentRow.status), else_=payment.status)
     session.execute(
         fresh.on_conflict_do_update(
@@ -280,29 +280,25 @@ def record(session: Session, payment: Payment, *, looked_at: datetime) -> None:
     )
 
 
-def record_refund(
-    session: Session, *, payment_intent_id: str, refunded_minor: int
-) -> Payment | None:
-    """The payment with at least that much given back; None when we know no such payment."""
-    total = func.greatest(PaymentRow.refunded_minor, refunded_minor)
-    status = case(
-        (total >= PaymentRow.amount_minor, "refunded"),
-        (total > 0, "partly_refunded"),
-        else_=PaymentRow.status,
-    )
-    session.execute(
-        update(PaymentRow)
-        .where(PaymentRow.payment_intent_id == payment_intent_id)
-        .values(refunded_minor=total, status=status)
-    )
-    known = select(PaymentRow).filter_by(payment_intent_id=payment_intent_id)
-    row = session.scalars(known.execution_options(populate_existing=True)).one_or_none()
+def get(session: Session, *, payment_id: str) -> Payment:
+    """The payment of that id, which is on record."""
+    known = select(PaymentRow).filter_by(id=payment_id)
+    return _payment(session.scalars(known.execution_options(populate_existing=True)).one())
+
+
+def find(session: Session, *, payment_id: str) -> Payment | None:
+    """The payment of that id; None when there is none."""
+    if not (payment_id.isascii() and payment_id.isprintable()):
+        return None  # no id of Stripe's, and not every text can be asked of the database
+    row = session.scalars(select(PaymentRow).filter_by(id=payment_id)).one_or_none()
     return _payment(row) if row else None
 
 
-def get(session: Session, *, payment_id: str) -> Payment:
-    """The payment of that id, which is on record."""
-    return _payment(session.scalars(select(PaymentRow).filter_by(id=payment_id)).one())
+def of_intent(session: Session, *, payment_intent_id: str) -> Payment | None:
+    """The payment that a PaymentIntent of Stripe's made; None when it is none of ours."""
+    known = select(PaymentRow).filter_by(payment_intent_id=payment_intent_id)
+    row = session.scalars(known.execution_options(populate_existing=True)).one_or_none()
+    return _payment(row) if row else None
 
 
 def of_user(session: Session, *, user_id: str, payment_id: str) -> Payment | None:

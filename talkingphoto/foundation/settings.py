@@ -38,7 +38,7 @@ _PREFIXED = frozenset(
         *("video_engine_webhook_secret", "c2pa_certificate", "c2pa_key"),
         *("storage", "s3_bucket", "s3_endpoint", "s3_region", "s3_access_key"),
         *("s3_secret_key", "photo_days", "video_days", "trial_days", "trial_card"),
-        *("founder_email", "seller"),
+        *("fraud_refund_up_to", "founder_email", "seller"),
     }
 )
 
@@ -113,6 +113,7 @@ class Settings(BaseModel):
     trial_card: Literal["required", "optional"] = "required"
     photo_days: PositiveInt = 7
     video_days: PositiveInt = 90
+    fraud_refund_up_to: NonNegativeInt = 5000
     sandbox: bool = True
 
     @property

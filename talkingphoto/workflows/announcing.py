@@ -53,6 +53,7 @@ def _announce(runtime: Runtime, plan: subscriptions.Subscription) -> bool:
         "at": moments.day(plan.period_end),
         "amount": moments.money(renewal),
     }
+    now = runtime.clock()
     with runtime.transaction() as session:
         return mails.owe(
             session,
@@ -60,7 +61,7 @@ def _announce(runtime: Runtime, plan: subscriptions.Subscription) -> bool:
             user_id=plan.user_id,
             template="renewal_coming",
             facts=facts,
-            now=runtime.clock(),
+            now=now,
         )
 
 

@@ -11,18 +11,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import catalog, customers
+from talkingphoto.billing import catalog, customers, duplicates, plan_credits
 from talkingphoto.billing.comparisons import Seen, Window
 from talkingphoto.billing.payments import CheckoutFacts
-from talkingphoto.billing.plan_credits import GRANTING_REASONS
 from talkingphoto.billing.subscriptions import InvoiceFacts, SubscriptionFacts
 from talkingphoto.events import checkout, invoices, subscriptions
 from talkingphoto.events.handling import Look, Write
 from talkingphoto.foundation.money import Money
 from talkingphoto.integrations.stripe_gateway import StripeGateway
 from talkingphoto.integrations.stripe_listing import Page
-
-_FIRST_MONTH = 0
 
 
 @dataclass(frozen=True)
@@ -68,22 +65,14 @@ def _invoice(session: Session, found: InvoiceFacts) -> Seen:
         reference=found.payment_intent_id,
         # What goes to the customer's balance is no payment.
         amount=max(found.total, Money(0, found.total.currency)),
-        grants=tuple(_earned(session, found)),
+        grants=_earned(session, found),
     )
 
 
-def _earned(session: Session, found: InvoiceFacts) -> Iterable[str]:
-    """The lots that the invoice must have brought, by their keys."""
-    if found.status != "paid" or found.billing_reason not in GRANTING_REASONS:
-        return
-    for line in found.lines:
-        sold = catalog.item_of_price(session, price_id=line.price_id) if line.price_id else None
-        if sold is None or line.is_proration or line.is_trial:
-            continue
-        if sold.interval == "year":
-            yield f"drip:{found.id}:{_FIRST_MONTH}"
-        else:
-            yield f"invoice:{found.id}:{line.id}"
+def _earned(session: Session, found: InvoiceFacts) -> tuple[str, ...]:
+    if duplicates.is_one(session, subscription_id=found.subscription_id):
+        return ()  # paid by accident, and on its way back
+    return plan_credits.lots_of(session, facts=found)
 
 
 def _checkout(_session: Session, found: CheckoutFacts) -> Seen | None:

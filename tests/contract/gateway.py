@@ -14,10 +14,12 @@ from talkingphoto.billing import catalog
 from talkingphoto.billing.comparisons import Window
 from talkingphoto.billing.endings import Why
 from talkingphoto.foundation import clock
+from talkingphoto.foundation.money import Money
 from talkingphoto.integrations.stripe_changes import ChangeOrder, ScheduleOrder
 from talkingphoto.integrations.stripe_checkout import CheckoutOrder
 from talkingphoto.integrations.stripe_gateway import StripeGateway
 from talkingphoto.integrations.stripe_lifecycle import Rest
+from talkingphoto.integrations.stripe_refunds import RefundOrder
 from talkingphoto.workflows import saving
 from tests.contract import recording
 from tests.sandbox.running import GOOD_CARD, Process, Shop, open_shop
@@ -112,6 +114,36 @@ def _schedule(scene: Scene) -> None:
     )
 
 
+def _paid(scene: Scene, card: str) -> str:
+    """The PaymentIntent of a new payment of ten dollars with that ready-made card."""
+    params: Any = {
+        "amount": 1000,
+        "currency": "usd",
+        "payment_method": f"pm_card_{card}",
+        "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        "confirm": True,
+    }
+    return str(scene.payer.client.v1.payment_intents.create(params=params).id)
+
+
+def _refund(scene: Scene) -> None:
+    intent, amount = _paid(scene, "visa"), Money(400, "usd")
+    scene.gateway.make_refund(RefundOrder("contract", "contract:refund", intent, amount))
+    order = RefundOrder("fraud", "contract:fraud", intent, amount, fraudulent=True)
+    scene.gateway.make_refund(order)
+
+
+def _dispute(scene: Scene) -> None:
+    _paid(scene, "createDispute")
+    scene.gateway.fetch_dispute(scene.newest("disputes").id)
+
+
+def _warning(scene: Scene) -> None:
+    _paid(scene, "createIssuerFraudRecord")
+    found = scene.payer.client.v1.radar.early_fraud_warnings.list({"limit": 1}).data[0]
+    scene.gateway.fetch_warning(found.id)
+
+
 def _rest(scene: Scene) -> Rest:
     begins_at = clock.system_clock() + timedelta(days=20)
     return Rest(scene.plan(), begins_at, clock.add_months(begins_at, months=1))
@@ -183,8 +215,14 @@ VERBS: dict[str, Callable[[Scene], object]] = {
         scene.newest("payment_intents").id
     ),
     "fetch_payment": lambda scene: scene.gateway.fetch_payment(scene.newest("payment_intents").id),
+    "card_of_charge": lambda scene: scene.gateway.card_of_charge(scene.newest("charges").id),
+    "make_refund": _refund,
+    "fetch_refund": lambda scene: scene.gateway.fetch_refund(scene.newest("refunds").id),
     "fetch_refunds": lambda scene: scene.gateway.fetch_refunds(scene.newest("charges").id),
     "card_of_plan": lambda scene: scene.gateway.card_of_plan(scene.plan()),
+    "fetch_dispute": _dispute,
+    "fetch_warning": _warning,
+    "end_plan_now": lambda scene: scene.gateway.end_plan_now(scene.newest("subscriptions").id),
     "pause": lambda scene: scene.gateway.pause(_rest(scene), key="contract:pause"),
     "unpause": lambda scene: scene.gateway.unpause(scene.plan(), key="contract:unpause"),
     "unpause_with_new_period": lambda scene: scene.gateway.unpause_with_new_period(
@@ -204,6 +242,11 @@ VERBS: dict[str, Callable[[Scene], object]] = {
         scene.plan(), why=_WHY, key="contract:end"
     ),
     "go_on": lambda scene: scene.gateway.go_on(scene.plan(), key="contract:go_on"),
+    "running_plans": lambda scene: scene.gateway.running_plans(scene.customer),
+    "is_given_back": lambda scene: scene.gateway.is_given_back(scene.newest("payment_intents").id),
+    "give_back": lambda scene: scene.gateway.give_back(
+        scene.newest("payment_intents").id, key="contract:give_back"
+    ),
     "end_now": lambda scene: scene.gateway.end_now(scene.plan(), why=_WHY, key="contract:now"),
     "undelivered_events": _undelivered,
     "list_customers": lambda scene: scene.gateway.list_customers(_WINDOW, after=None),

@@ -16,6 +16,7 @@ from services.invoice_service import InvoiceService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
 from services.reconciliation_service import ReconciliationService
+from services.refund_service import RefundService
 from services.subscription_service import SubscriptionService
 from services.wallet_service import WalletService
 from services.webhook_service import WebhookService
@@ -53,6 +54,7 @@ class Shop:
         self.reconciliation = ReconciliationService(runtime)
         self.letters = MailService(runtime)
         self.changes = ChangeService(runtime)
+        self.refunds = RefundService(runtime)
         self.plans = SubscriptionService(runtime)
         self.wallets = WalletService(runtime)
         self.invoices = InvoiceService(runtime)
