@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,11 +18,18 @@ from sqlalchemy.exc import DBAPIError
 from services.wallet_service import AutoChoice, AutoTopUp, WalletService
 from talkingphoto.billing import ledger, ledger_claims, top_up_terms, top_ups
 from talkingphoto.foundation import errors
+from talkingphoto.generations import records
+from talkingphoto.rendering import entering
 from talkingphoto.runtime import Runtime
 from tests.support.jobs import run_due_jobs
 from tests.support.purse import use
 from tests.support.saved import customer_of, save_card
 from tests.support.shop import Person, Shop
+
+
+class Undone(Exception):
+    """The test has seen enough: nothing of it is kept."""
+
 
 CHOICE = AutoChoice(
     item="pack:10", threshold=3, monthly_cap_minor=30_00, consent=True, ip="192.0.2.7"
@@ -120,6 +128,29 @@ def test_a_pack_is_bought_when_fewer_are_left_than_agreed(shop: Shop, ada: Perso
             text("SELECT count(*) FROM mails WHERE key = :key"), {"key": f"receipt:{payment.id}"}
         ).scalar_one()
     assert (lot.price_minor, lot.source, receipts) == (9_90, "pack", 1)
+
+
+def test_the_video_that_takes_the_third_but_last_asks_for_a_pack(shop: Shop, ada: Person) -> None:
+    turn_on(shop, ada)
+    video = records.NewGeneration(
+        id=str(uuid.uuid4()),
+        user_id=ada.id,
+        text="Good morning.",
+        voice="any",
+        language="en",
+        tier="540p",
+        watermark=True,
+        seed=1,
+        photo_key=f"photo/{uuid.uuid4()}",
+        photo_sha256="0" * 64,
+        due_by=shop.clock.now + timedelta(hours=1),
+    )
+    query = text("SELECT state FROM top_ups WHERE user_id = :id")
+    with suppress(Undone), shop.runtime.transaction() as session:
+        entering.enter(session, video, now=shop.clock.now, wall=datetime.now(UTC))
+        assert list(session.execute(query, {"id": ada.id}).scalars()) == ["open"]
+        raise Undone  # no worker here makes videos
+    assert states(shop, ada) == []
 
 
 def test_what_somebody_agreed_to_is_kept_as_it_was_shown(shop: Shop, ada: Person) -> None:
