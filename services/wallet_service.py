@@ -10,17 +10,52 @@ import structlog
 from sqlalchemy.orm import Session
 
 from talkingphoto import runtime as runtimes
-from talkingphoto.accounts import staff, users
-from talkingphoto.billing import customers, forecast, gifts, ledger
+from talkingphoto.accounts import mails, staff, users
+from talkingphoto.billing import (
+    customers,
+    forecast,
+    gifts,
+    ledger,
+    notices,
+    saved_cards,
+    top_ups,
+)
 from talkingphoto.billing import wallet as wallets
 from talkingphoto.foundation import errors, ids
+from talkingphoto.foundation.money import Money
 from talkingphoto.generations import records
+from talkingphoto.workflows import notifying, topping_up
 
 log = structlog.get_logger()
 STATEMENT_ROWS = 50
 WalletLot = wallets.WalletLot
 Forecast = forecast.Forecast
 Gift = gifts.Gift
+
+
+@dataclass(frozen=True)
+class AutoChoice:
+    """What the customer asks to be bought by itself, and whether they agreed to it."""
+
+    item: str
+    threshold: int
+    monthly_cap_minor: int
+    consent: bool
+    ip: str
+
+
+@dataclass(frozen=True)
+class AutoTopUp:
+    """What is bought by itself, what it took this month, and why it stopped."""
+
+    item: str
+    credits: int
+    price: Money
+    threshold: int
+    monthly_cap: Money
+    spent_this_month: Money
+    on: bool
+    stopped_because: str
 
 
 @dataclass(frozen=True)
@@ -35,6 +70,9 @@ class Wallet:
     forecast: Forecast
     warning: wallets.Warning
     warning_words: str
+    auto: AutoTopUp | None
+    can_auto: bool
+    notices: bool
 
 
 @dataclass(frozen=True)
@@ -71,6 +109,9 @@ class WalletService:
         now = self.runtime.clock()
         with self.runtime.read_only() as session:
             held = wallets.purse(session, user_id=user_id, now=now)
+            auto = _auto(session, user_id=user_id, now=now)
+            card = saved_cards.of_customer(session, user_id=user_id)
+            told = notices.wanted(session, user_id=user_id)
         kind, words = wallets.warning(held, now=now)
         return Wallet(
             available=held.balance.available,
@@ -81,7 +122,69 @@ class WalletService:
             forecast=_with_saving(wallets.outlook(held, now=now), held.bought),
             warning=kind,
             warning_words=words,
+            auto=auto,
+            can_auto=card is not None,
+            notices=told,
         )
+
+    def consent_words(self, *, item: str, threshold: int, monthly_cap_minor: int) -> str:
+        """The sentence to agree to before anything is bought by itself."""
+        return top_ups.consent_words(
+            top_ups.terms(item_key=item, threshold=threshold, monthly_cap_minor=monthly_cap_minor)
+        )
+
+    def turn_on(self, *, user_id: str, choice: AutoChoice) -> None:
+        """That pack is bought by itself from now on, and the agreement to it is on record.
+
+        InvalidRequest without consent or outside the limits, Conflict without a card to charge."""
+        agreed = top_ups.terms(
+            item_key=choice.item,
+            threshold=choice.threshold,
+            monthly_cap_minor=choice.monthly_cap_minor,
+        )
+        if choice.consent is not True:
+            raise errors.InvalidRequest("topup.consent", "Tick the box to agree, then turn it on.")
+        if topping_up.look_at_card(self.runtime, user_id=user_id) is None:
+            raise errors.Conflict(
+                "topup.no_card", "There is no saved card to charge. Add a card, then turn it on."
+            )
+        consent_id, now = self.runtime.new_id(), self.runtime.clock()
+        place = f"top_up_consents:ip_sealed:{consent_id}"
+        sealed = self.runtime.cipher.encrypt(choice.ip, place=place)
+        consent = top_ups.Consent(consent_id, user_id, agreed, sealed)
+        with self.runtime.transaction() as session:
+            top_ups.turn_on(session, consent, now=now)
+            top_ups.consider(session, user_id=user_id, now=now)
+        log.info("topup.on", user_id=user_id, item=choice.item)
+
+    def turn_off(self, *, user_id: str) -> None:
+        """Nothing is bought by itself any more, from this moment."""
+        now = self.runtime.clock()
+        with self.runtime.transaction() as session:
+            top_ups.turn_off(session, user_id=user_id, now=now)
+        log.info("topup.off", user_id=user_id)
+
+    def top_up(self, top_up_id: str) -> None:
+        """That top-up is paid and its credits are there, or it has ended without a charge."""
+        topping_up.run(self.runtime, top_up_id=top_up_id)
+
+    def set_notices(self, *, user_id: str, on: bool) -> None:
+        """The customer is told by mail when credits run low or end, or no longer."""
+        now = self.runtime.clock()
+        with self.runtime.transaction() as session:
+            notices.prefer(session, user_id=user_id, credits=on, now=now)
+
+    def run_due_work(self) -> int:
+        """Top-ups that are due have begun, and who is to be told of their credits has a mail."""
+        now = self.runtime.clock()
+        with self.runtime.transaction() as session:
+            woken = top_ups.wake_stale(session, now=now)
+        with self.runtime.read_only() as session:
+            below = top_ups.below_threshold(session, now=now)
+        for user_id in below:
+            with self.runtime.transaction() as session:
+                woken += top_ups.consider(session, user_id=user_id, now=now) is not None
+        return woken + notifying.run(self.runtime)
 
     def statement(self, *, user_id: str, before: str | None = None) -> StatementPage:
         """A page of what changed the credits, older than `before`; InvalidRequest for no page."""
@@ -129,7 +232,34 @@ class WalletService:
                 reason=gift.reason,
             )
             staff.record(session, action=action, now=now)
+            mails.owe(
+                session,
+                key=f"gift:{gift.request_id}",
+                user_id=user_id,
+                template="gift",
+                facts={"credits": str(gift.credits)},
+                now=now,
+            )
         return given
+
+
+def _auto(session: Session, *, user_id: str, now: datetime) -> AutoTopUp | None:
+    setting = top_ups.setting_of(session, user_id=user_id)
+    if setting is None:
+        return None
+    agreed = setting.terms
+    return AutoTopUp(
+        item=agreed.item.key,
+        credits=agreed.item.credits,
+        price=agreed.item.price,
+        threshold=agreed.threshold,
+        monthly_cap=agreed.monthly_cap,
+        spent_this_month=top_ups.spent_in_month(
+            session, user_id=user_id, currency=agreed.monthly_cap.currency, now=now
+        ),
+        on=setting.is_on,
+        stopped_because=setting.stopped_because,
+    )
 
 
 def _with_saving(seen: Forecast, bought: forecast.Bought | None) -> Forecast:

@@ -11,6 +11,7 @@ from services.mail_service import MailService
 from services.payment_service import PaymentService
 from services.reconciliation_service import ReconciliationService
 from services.subscription_service import SubscriptionService
+from services.wallet_service import WalletService
 from services.webhook_service import WebhookService
 from talkingphoto.runtime import Runtime
 
@@ -27,6 +28,7 @@ class Services:
     changes: ChangeService
     plans: SubscriptionService
     reconciliation: ReconciliationService
+    wallets: WalletService
 
 
 def services_of(runtime: Runtime) -> Services:
@@ -40,4 +42,5 @@ def services_of(runtime: Runtime) -> Services:
         changes=ChangeService(runtime),
         plans=SubscriptionService(runtime),
         reconciliation=ReconciliationService(runtime),
+        wallets=WalletService(runtime),
     )

@@ -30,6 +30,7 @@ OF_CUSTOMERS: Mapping[str, Mapping[str, Kind]] = {
     "credits_expiring": {"credits": "videos", "expires_at": "day"},
     "topped_up": {"payment_id": "payment"},
     "topup_stopped": {"why": "line"},
+    "topup_capped": {"cap": "money", "until": "day"},
     "refunded": {"payment_id": "payment", "amount": "money", "credits": "videos"},
     "dispute_opened": {"payment_id": "payment", "amount": "money"},
     "dispute_closed": {"payment_id": "payment", "amount": "money", "outcome": "choice"},

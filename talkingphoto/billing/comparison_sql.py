@@ -113,7 +113,7 @@ _GRANTS = (
 )
 
 
-def _payments(kind: str, prefix: str) -> tuple[str, ...]:
+def _payments(prefix: str) -> tuple[str, ...]:
     """Invoices and bought packs are payments of ours under Stripe's id."""
     folded = """CASE o.status WHEN 'refunded' THEN 'paid' WHEN 'partly_refunded' THEN 'paid'
         WHEN 'failed' THEN 'open' ELSE o.status END"""
@@ -124,7 +124,7 @@ def _payments(kind: str, prefix: str) -> tuple[str, ...]:
         SELECT 'missing_there' AS class_, o.id AS object_id, o.user_id, {ours} AS ours,
             'none' AS theirs, false AS heals, o.created_at AS object_at
         FROM payments o
-        WHERE o.kind = '{kind}' AND o.id LIKE '{prefix}%'
+        WHERE o.id LIKE '{prefix}\\_%'
             AND o.created_at >= :since AND o.created_at < :until
             AND NOT EXISTS (SELECT FROM seen s WHERE s.object_id = o.id)
         """,  # noqa: S608 - all names are our own
@@ -173,7 +173,7 @@ _INTENTS = (
 OF_KIND = {
     "customer": _statement("customer", seen="customer", parts=_CUSTOMERS),
     "subscription": _statement("subscription", seen="subscription", parts=_PLANS),
-    "invoice": _statement("invoice", seen="invoice", parts=_payments("plan", "in_") + _GRANTS),
-    "payment": _statement("payment", seen="payment", parts=_payments("pack", "cs_") + _GRANTS),
+    "invoice": _statement("invoice", seen="invoice", parts=_payments("in") + _GRANTS),
+    "payment": _statement("payment", seen="payment", parts=_payments("cs") + _GRANTS),
     "intent": _statement("payment", seen="intent", parts=_INTENTS),
 }

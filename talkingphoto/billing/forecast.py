@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from talkingphoto.billing import catalog
+from talkingphoto.foundation import wording
 from talkingphoto.foundation.money import Money
 
 WINDOW = timedelta(days=28)
@@ -126,12 +127,7 @@ def saving_words(bought: Bought) -> str:
     if found is None:
         return ""
     plan, money = found
-    return f"{plan.name} would have saved {money.decimal()} {money.currency.upper()}."
-
-
-def videos(count: int) -> str:
-    """So many videos, in words."""
-    return f"{count:,} video" if count == 1 else f"{count:,} videos"
+    return f"{plan.name} would have saved {wording.amount(money)}."
 
 
 def day(moment: datetime, *, now: datetime) -> str:
@@ -146,11 +142,15 @@ def _month(plan: catalog.Plan, interval: catalog.Interval) -> Money:
 
 
 def _left(left: int) -> str:
-    return f"{videos(left)} left." if left else "You have no videos left."
+    return f"{wording.videos(left)} left." if left else "You have no videos left."
 
 
 def _arrive(coming: Next | None, *, now: datetime) -> str:
-    return f"{videos(coming.credits)} more come on {day(coming.at, now=now)}." if coming else ""
+    return (
+        f"{wording.videos(coming.credits)} more come on {day(coming.at, now=now)}."
+        if coming
+        else ""
+    )
 
 
 def _until(end: datetime | None, coming: Next | None, *, now: datetime) -> str:

@@ -1,23 +1,35 @@
-"""A pack of credits that was paid for: on record first, then on the account."""
+"""Packs that were paid: on record, and their credits there, once a payment."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from talkingphoto.billing import catalog, ledger, payments
-from talkingphoto.billing.payments import CheckoutFacts, Payment
 from talkingphoto.foundation.money import Money
 
 
+@dataclass(frozen=True)
+class BoughtPack:
+    """A pack and the payment that paid it: a checkout's, or a top-up's."""
+
+    key: str
+    payment_id: str
+    user_id: str
+    item: catalog.Item
+    amount: Money
+    tax_minor: int
+
+
 def record(
-    session: Session, *, facts: CheckoutFacts, now: datetime, looked_at: datetime
-) -> Payment:
-    """A paid pack is on record: the payment."""
+    session: Session, *, facts: payments.CheckoutFacts, now: datetime, looked_at: datetime
+) -> BoughtPack:
+    """A paid pack is on record: what it is, and what paid it."""
     assert facts.is_paid and facts.user_id and facts.item and facts.amount
     sold = catalog.item(facts.item)
-    payment = Payment(
+    payment = payments.Payment(
         id=facts.id,
         user_id=facts.user_id,
         kind="pack",
@@ -31,24 +43,30 @@ def record(
         paid_at=now,
     )
     payments.record(session, payment, looked_at=looked_at)
-    return payment
+    return BoughtPack(
+        key=f"checkout:{facts.id}",
+        payment_id=facts.id,
+        user_id=facts.user_id,
+        item=sold,
+        amount=facts.amount,
+        tax_minor=facts.tax_minor,
+    )
 
 
-def grant(session: Session, payment: Payment, *, now: datetime) -> None:
-    """The credits of a paid pack are there, once."""
-    sold = catalog.item(payment.item)
+def grant(session: Session, bought: BoughtPack, *, now: datetime) -> None:
+    """The credits of a pack that was paid are there, once a payment."""
     ledger.grant(
         session,
         ledger.NewLot(
-            key=f"checkout:{payment.id}",
-            user_id=payment.user_id,
+            key=bought.key,
+            user_id=bought.user_id,
             source="pack",
-            credits=sold.credits,
-            price=payment.amount,
-            tax=Money(payment.tax_minor, payment.amount.currency),
+            credits=bought.item.credits,
+            price=bought.amount,
+            tax=Money(bought.tax_minor, bought.amount.currency),
             expires_at=None,
-            reference=payment.id,
-            description=f"{sold.title} bought",
+            reference=bought.payment_id,
+            description=f"{bought.item.title} bought",
         ),
         now=now,
     )

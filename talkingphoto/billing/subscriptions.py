@@ -102,6 +102,7 @@ class InvoiceFacts:
     last_try: recovery.LastTry = recovery.NOT_TRIED
     # What of the total was asked for: the rest is on the customer's balance at Stripe.
     charged: Money | None = None
+    top_up_id: str | None = None
 
 
 Subscription = standing.Subscription
@@ -173,7 +174,7 @@ def record_invoice(
         payments.Payment(
             id=facts.id,
             user_id=user_id,
-            kind="plan",
+            kind="pack" if item is not None and not item.is_plan else "plan",
             item=item.key if item else "",
             description=_described(session, item, facts),
             amount=total,
@@ -214,6 +215,8 @@ def _described(session: Session, item: catalog.Item | None, facts: InvoiceFacts)
             None,
         )
         return f"Change to {item.title}" if item else "Invoice"
+    if not item.is_plan:
+        return item.title
     return f"{item.title}, {'one year' if item.interval == 'year' else 'one month'}"
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from talkingphoto.billing import catalog, forecast, ledger, ledger_sql, plan_credits, subscriptions
+from talkingphoto.foundation import wording
 from talkingphoto.foundation.money import Money
 
 Warning = Literal["", "low", "out", "expiring"]
@@ -119,7 +120,7 @@ def _ending_words(ending: Sequence[WalletLot], *, now: datetime) -> str:
     first = min(lot.expires_at for lot in ending if lot.expires_at is not None)
     count = sum(lot.remaining for lot in ending if lot.expires_at == first)
     verb = "ends" if count == 1 else "end"
-    return f"{forecast.videos(count)} {verb} on {forecast.day(first, now=now)}."
+    return f"{wording.videos(count)} {verb} on {forecast.day(first, now=now)}."
 
 
 def _owed_taken(

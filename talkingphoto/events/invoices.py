@@ -6,7 +6,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import duplicates, plan_credits, received, steps, subscriptions
+from talkingphoto.billing import (
+    duplicates,
+    plan_credits,
+    received,
+    steps,
+    subscriptions,
+    top_ups,
+)
 from talkingphoto.billing.subscriptions import InvoiceFacts
 from talkingphoto.events import closed, collecting, plans, receipts
 from talkingphoto.events.handling import Look, Write, owner
@@ -57,7 +64,10 @@ def write_of_facts(look: Look, invoice: InvoiceFacts) -> Write:
             return  # paid by accident, and on its way back
         added = plan_credits.grant_invoice(session, user_id=user_id, facts=invoice, now=look.now)
         if family:
-            added += steps.grant(session, user_id=user_id, family=family, now=look.now)
+            # May bring what others of the family were paid for: no receipt of this one's.
+            steps.grant(session, user_id=user_id, family=family, now=look.now)
+        if top_ups.fulfil(session, user_id=user_id, facts=invoice, now=look.now):
+            receipts.owe_topped_up(session, payment_id=invoice.id, now=look.now)
         _tell(session, invoice, added=added, now=look.now)
 
     return write

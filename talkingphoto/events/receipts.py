@@ -43,6 +43,12 @@ def owe_change(session: Session, *, payment_id: str, charged: Money, now: dateti
     _tell(session, payment, template="plan_changed", facts=facts, now=now)
 
 
+def owe_topped_up(session: Session, *, payment_id: str, now: datetime) -> None:
+    """The receipt of a pack that was bought by itself is on its way."""
+    payment = payments.get(session, payment_id=payment_id)
+    _tell(session, payment, template="topped_up", facts={"payment_id": payment.id}, now=now)
+
+
 def _tell(
     session: Session,
     payment: payments.Payment,

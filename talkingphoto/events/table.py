@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from talkingphoto.events import checkout, invoices, payments, subscriptions
+from talkingphoto.events import cards, checkout, invoices, payments, subscriptions
 from talkingphoto.events.handling import Handler, Known
 
 HANDLERS: dict[str, Handler] = {
@@ -30,6 +30,10 @@ HANDLERS: dict[str, Handler] = {
     "customer.subscription.pending_update_expired": subscriptions.handle,
     "customer.subscription.paused": subscriptions.handle,
     "customer.subscription.resumed": subscriptions.handle,
+    # Which card may be charged for an automatic top-up.
+    "customer.updated": cards.handle,
+    "payment_method.attached": cards.handle,
+    "payment_method.detached": cards.handle,
 }
 
 # Four events tell of one paid invoice, and the way back from a checkout tells before any of them.

@@ -16,6 +16,7 @@ from talkingphoto.integrations.stripe_checkout import CheckoutCalls
 from talkingphoto.integrations.stripe_closing import ClosingCalls
 from talkingphoto.integrations.stripe_collecting import CollectingCalls
 from talkingphoto.integrations.stripe_discounts import DiscountCalls
+from talkingphoto.integrations.stripe_invoices import InvoiceCalls
 from talkingphoto.integrations.stripe_lifecycle import LifecycleCalls
 from talkingphoto.integrations.stripe_listing import ListingCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
@@ -38,6 +39,7 @@ class StripeGateway(
     CollectingCalls,
     ListingCalls,
     ClosingCalls,
+    InvoiceCalls,
 ):
     """Calls to one Stripe account, or to the sandbox; every answer is in our own words.
 

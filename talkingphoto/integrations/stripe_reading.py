@@ -8,6 +8,7 @@ from typing import Any
 
 from talkingphoto.billing.payments import CheckoutFacts
 from talkingphoto.billing.recovery import LastTry, Renewal
+from talkingphoto.billing.saved_cards import SavedCard
 from talkingphoto.billing.subscriptions import (
     InvoiceFacts,
     InvoiceLine,
@@ -95,6 +96,7 @@ def invoice(found: Any, lines: Iterable[Any] | None = None) -> InvoiceFacts:
         lines=tuple(_line(line) for line in (found.lines.data if lines is None else lines)),
         failure_code=failure(payment) if payment and not isinstance(payment, str) else None,
         last_try=_last_try(found, payment),
+        top_up_id=_metadata(found).get("top_up_id"),
         charged=Money(found.amount_due, found.currency),
     )
 
@@ -110,6 +112,12 @@ def renewal(preview: Any) -> Renewal:
     """The invoice that a preview foretells, made when its period begins."""
     starts = max(_moment(line.period.start) for line in preview.lines.data)
     return Renewal(amount=Money(preview.amount_due, preview.currency), at=starts)
+
+
+def saved_card(method: Any) -> SavedCard | None:
+    """A card of a customer; None for any other way to pay."""
+    card = getattr(method, "card", None)
+    return SavedCard(method.id, card.brand, card.last4) if card else None
 
 
 def failure(payment_intent: Any) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import customers, ledger
+from talkingphoto.billing import customers, ledger, top_ups
 from talkingphoto.foundation import errors, jobs
 from talkingphoto.generations import records, rules
 from talkingphoto.rendering import upkeep
@@ -51,6 +51,7 @@ def enter(session: Session, new: records.NewGeneration, *, now: datetime, wall: 
         )
         if hold.state != "held":
             raise _used()  # by a video that ended, and was deleted
+        top_ups.consider(session, user_id=new.user_id, now=now)
     if not records.add(session, new, now=now, wall=wall):
         raise _used()
     jobs.enqueue(session, upkeep.wake_job(key=new.id))

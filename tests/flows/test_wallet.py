@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from services.wallet_service import WalletService
 from talkingphoto.billing import catalog, ledger, plan_credits
@@ -12,7 +13,7 @@ from talkingphoto.foundation import errors
 from talkingphoto.foundation.clock import add_months
 from tests.flows.test_invoice_credits import invoice
 from tests.support.purse import grant, in_days, use
-from tests.support.shop import Shop
+from tests.support.shop import Person, Shop
 
 
 @pytest.fixture
@@ -154,3 +155,82 @@ def test_a_year_brings_each_month_on_its_day_and_rolls_over_one(
     assert shop.balance(ada) == 3
     with shop.runtime.read_only() as session:
         assert ledger.check(session) == ()
+
+
+def notices_of(shop: Shop, person: Person) -> list[tuple[str, dict[str, str]]]:
+    """The mails that the person is owed about credits, after a minute's sweep."""
+    shop.wallets.run_due_work()
+    with shop.runtime.read_only() as session:
+        rows = session.execute(
+            text(
+                "SELECT template, facts FROM mails WHERE user_id = :id AND key LIKE 'notice:%'"
+                " ORDER BY created_at, key"
+            ),
+            {"id": person.id},
+        ).all()
+        return [(row.template, row.facts) for row in rows]
+
+
+def test_who_runs_low_is_told_once_a_month_of_the_plan(shop: Shop) -> None:
+    shop.clock.now = datetime.now(UTC)
+    ada = shop.a_person()
+    shop.buys(ada, "starter:month")
+    use(shop, ada, 26)
+    assert notices_of(shop, ada) == []
+    use(shop, ada, 1)
+    for _ in range(2):
+        assert notices_of(shop, ada) == [("credits_low", {"left": "6", "runs_out_at": ""})]
+    use(shop, ada, 6)
+    told = notices_of(shop, ada)
+    assert told[1:] == [("credits_low", {"left": "0", "runs_out_at": ""})]
+    assert notices_of(shop, ada) == told
+
+
+def test_who_runs_out_before_more_come_is_told_three_days_ahead(shop: Shop) -> None:
+    shop.clock.now = datetime.now(UTC)
+    ada = shop.a_person()
+    shop.buys(ada, "starter:month")
+    shop.clock.advance(days=4)
+    use(shop, ada, 18)  # four and a half a day: 15 last a bit longer than three days
+    assert notices_of(shop, ada) == []
+    use(shop, ada, 1)
+    ((template, facts),) = notices_of(shop, ada)
+    assert (template, facts["left"]) == ("credits_low", "14")
+    assert facts["runs_out_at"][:10] == f"{shop.clock.now + 14 * timedelta(days=4) / 19:%Y-%m-%d}"
+
+
+def test_nobody_is_told_who_gets_more_before_they_run_out(shop: Shop) -> None:
+    shop.clock.now = datetime.now(UTC)
+    ada = shop.a_person()
+    shop.buys(ada, "starter:month")
+    shop.clock.advance(days=26)
+    use(shop, ada, 26)  # one a day; seven are left and four days to go
+    assert notices_of(shop, ada) == []
+
+
+def test_what_ends_within_a_week_is_told_of_once_and_only_to_who_wants_it(shop: Shop) -> None:
+    ada, bob = shop.a_person(), shop.a_person()
+    shop.wallets.set_notices(user_id=bob.id, on=False)
+    end = in_days(shop, 8)
+    for person in (ada, bob):
+        grant(shop, person, 12, source="gift", expires_at=end)
+    assert notices_of(shop, ada) == []
+    shop.clock.advance(days=1)
+    for _ in range(2):
+        told = [("credits_expiring", {"credits": "12", "expires_at": end.isoformat()})]
+        assert notices_of(shop, ada) == told
+    assert notices_of(shop, bob) == []
+    assert not shop.wallets.wallet(bob.id).notices
+    shop.wallets.set_notices(user_id=bob.id, on=True)
+    assert notices_of(shop, bob) == told
+
+
+def test_who_bought_packs_is_told_each_time_they_are_gone(shop: Shop) -> None:
+    ada, free = shop.a_person(), shop.a_person()
+    use(shop, free, 3)
+    for count in (1, 2):
+        grant(shop, ada, 10)
+        assert len(notices_of(shop, ada)) == count - 1
+        use(shop, ada, 13 if count == 1 else 10)
+        assert len(notices_of(shop, ada)) == count
+    assert notices_of(shop, free) == []

@@ -57,7 +57,7 @@ def test_events_of_one_customer_follow_each_other_without_waiting_for_a_poll(sho
 
 def test_an_event_that_changes_nothing_waits_for_no_other(shop: Shop) -> None:
     customer = {"id": "cus_of_two", "object": "customer"}
-    receive(shop.webhooks, shop.secret, "customer.updated", customer)
+    receive(shop.webhooks, shop.secret, "customer.created", customer)
     subscription = {"id": "sub_x", "object": "subscription", "customer": "cus_of_two"}
     receive(shop.webhooks, shop.secret, "customer.subscription.updated", subscription)
     with shop.runtime.read_only() as session:

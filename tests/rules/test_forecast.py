@@ -104,16 +104,16 @@ def test_a_forecast_is_said_in_words(
     ("plan", "interval", "pack_credits", "cents", "words"),
     [
         # Starter and 50 videos more: 19.99 + 44.50 against 49.99.
-        ("starter", "month", 50, 44_50, "Pro would have saved 14.50 USD."),
+        ("starter", "month", 50, 44_50, "Pro would have saved $14.50."),
         ("starter", "month", 10, 9_90, ""),  # 29.89: Pro is dearer
-        ("starter", "month", 70, 30_01, "Pro would have saved 0.01 USD."),
+        ("starter", "month", 70, 30_01, "Pro would have saved $0.01."),
         ("starter", "month", 70, 30_00, ""),  # as dear as Pro
         ("starter", "month", 71, 70_00, ""),  # Pro does not cover them
         (None, "month", 10, 9_90, ""),
-        (None, "month", 30, 29_70, "Starter would have saved 9.71 USD."),
+        (None, "month", 30, 29_70, "Starter would have saved $9.71."),
         ("enterprise", "month", 200, 158_00, ""),
         # A twelfth of the year: 16.67 + 44.50 against 41.67.
-        ("starter", "year", 50, 44_50, "Pro would have saved 19.50 USD."),
+        ("starter", "year", 50, 44_50, "Pro would have saved $19.50."),
         ("starter", "month", 0, 0, ""),
     ],
 )

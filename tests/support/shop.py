@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from sqlalchemy import text
@@ -16,6 +16,7 @@ from services.mail_service import MailService
 from services.payment_service import PaymentService
 from services.reconciliation_service import ReconciliationService
 from services.subscription_service import SubscriptionService
+from services.wallet_service import WalletService
 from services.webhook_service import WebhookService
 from talkingphoto.billing import catalog, ledger
 from talkingphoto.events.table import HANDLERS
@@ -52,6 +53,7 @@ class Shop:
         self.letters = MailService(runtime)
         self.changes = ChangeService(runtime)
         self.plans = SubscriptionService(runtime)
+        self.wallets = WalletService(runtime)
         self.key = runtime.settings.stripe_secret_key.get_secret_value()
         self.secret = runtime.settings.webhook_secrets[0]
         self._numbers = count(1)
@@ -60,7 +62,7 @@ class Shop:
     @property
     def services(self) -> Services:
         """What a worker of this shop calls."""
-        return services_of(self.runtime)
+        return replace(services_of(self.runtime), letters=self.letters)
 
     def a_person(self) -> Person:
         """Somebody who has just signed up and proved their address."""

@@ -1,0 +1,324 @@
+"""Packs that are bought by themselves: as agreed, once, within a cap, and off at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from services.wallet_service import AutoChoice, AutoTopUp, WalletService
+from talkingphoto.billing import ledger, top_ups
+from talkingphoto.foundation import errors
+from talkingphoto.runtime import Runtime
+from tests.support.jobs import run_due_jobs
+from tests.support.purse import use
+from tests.support.saved import customer_of, save_card
+from tests.support.shop import Person, Shop
+
+CHOICE = AutoChoice(
+    item="pack:10", threshold=3, monthly_cap_minor=30_00, consent=True, ip="192.0.2.7"
+)
+
+
+@pytest.fixture
+def shop(storefront: Shop) -> Iterator[Shop]:
+    """The shop on the tenth of a month, with nothing left over by other stories."""
+    storefront.clock.now = datetime.now(UTC).replace(day=10)
+    yield storefront
+    with storefront.runtime.transaction() as session:
+        session.execute(text("UPDATE top_up_settings SET is_on = false"))
+
+
+@pytest.fixture
+def ada(shop: Shop) -> Person:
+    """Somebody with three videos and a saved card."""
+    person = shop.a_person()
+    save_card(shop, person)
+    return person
+
+
+def auto(shop: Shop, person: Person) -> AutoTopUp:
+    found = shop.wallets.wallet(person.id).auto
+    assert found is not None
+    return found
+
+
+def turn_on(shop: Shop, person: Person, **chosen: Any) -> None:
+    shop.wallets.turn_on(user_id=person.id, choice=replace(CHOICE, **chosen))
+
+
+def sweep(shop: Shop) -> None:
+    """A minute's work, and the jobs that it asked for."""
+    shop.wallets.run_due_work()
+    run_due_jobs(shop)
+    shop.deliver(shop.new_events())
+
+
+def consider(shop: Shop, person: Person) -> str | None:
+    with shop.runtime.transaction() as session:
+        return top_ups.consider(session, user_id=person.id, now=shop.clock.now)
+
+
+def states(shop: Shop, person: Person) -> list[str]:
+    with shop.runtime.read_only() as session:
+        return list(
+            session.execute(
+                text("SELECT state FROM top_ups WHERE user_id = :id ORDER BY number"),
+                {"id": person.id},
+            ).scalars()
+        )
+
+
+def charges(shop: Shop, person: Person) -> list[int]:
+    """What Stripe took from the person's card, in cents."""
+    found = shop.sandbox.client(shop.key).v1.charges.list(
+        {"customer": customer_of(shop, person), "limit": 100}
+    )
+    return [charge.amount for charge in found.data if charge.paid]
+
+
+@contextmanager
+def answers_lost(shop: Shop, path: str) -> Iterator[None]:
+    """Stripe does what it is asked there and its answer never arrives."""
+    faults = f"{shop.sandbox.base}/_sandbox/faults"
+    rule = {"kind": "reset", "method": "POST", "path": path, "when": "after", "times": "3"}
+    assert requests.post(faults, data=rule, timeout=10).ok
+    yield
+    assert requests.delete(faults, timeout=10).ok
+
+
+def test_a_pack_is_bought_when_fewer_are_left_than_agreed(shop: Shop, ada: Person) -> None:
+    assert shop.wallets.wallet(ada.id).can_auto
+    turn_on(shop, ada)
+    sweep(shop)
+    assert (shop.balance(ada), charges(shop, ada)) == (3, [])  # three are not fewer than three
+    use(shop, ada, 1)
+    sweep(shop)
+    assert (shop.balance(ada), charges(shop, ada)) == (12, [9_90])
+    (payment,) = shop.payments.account(ada.id).invoices
+    assert (payment.description, payment.status) == ("10 videos", "paid")
+    assert payment.number and payment.pdf_url
+    shown = auto(shop, ada)
+    assert (shown.on, shown.spent_this_month.minor) == (True, 9_90)
+    sweep(shop)
+    assert (shop.balance(ada), states(shop, ada)) == (12, ["paid"])
+    with shop.runtime.read_only() as session:
+        assert ledger.check(session) == ()
+        (lot,) = session.execute(
+            text("SELECT price_minor, source, reference FROM lots WHERE reference = :id"),
+            {"id": payment.id},
+        ).all()
+        receipts = session.execute(
+            text("SELECT count(*) FROM mails WHERE key = :key"), {"key": f"receipt:{payment.id}"}
+        ).scalar_one()
+    assert (lot.price_minor, lot.source, receipts) == (9_90, "pack", 1)
+
+
+def test_what_somebody_agreed_to_is_kept_as_it_was_shown(shop: Shop, ada: Person) -> None:
+    turn_on(shop, ada)
+    words = shop.wallets.consent_words(item="pack:10", threshold=3, monthly_cap_minor=30_00)
+    with shop.runtime.read_only() as session:
+        row = session.execute(
+            text("SELECT * FROM top_up_consents WHERE user_id = :id"), {"id": ada.id}
+        ).one()
+    assert (row.words, row.version) == (words, top_ups.CONSENT_VERSION)
+    assert "$9.90 for 10 videos" in words and "at most $30.00" in words
+    place = f"top_up_consents:ip_sealed:{row.id}"
+    assert shop.runtime.cipher.decrypt(bytes(row.ip_sealed), place=place) == "192.0.2.7"
+    with pytest.raises(DBAPIError, match="append only"), shop.runtime.transaction() as session:
+        session.execute(text("UPDATE top_up_consents SET words = ''"))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "code"),
+    [
+        ({"consent": False}, "topup.consent"),
+        ({"item": "pro:month"}, "topup.item"),
+        ({"item": "pack:11"}, "billing.item_unknown"),
+        ({"threshold": 0}, "topup.threshold"),
+        ({"threshold": 51}, "topup.threshold"),
+        ({"monthly_cap_minor": 9_89}, "topup.cap"),
+        ({"monthly_cap_minor": 2_000_01}, "topup.cap"),
+    ],
+)
+def test_nothing_is_turned_on_without_consent_or_outside_the_limits(
+    shop: Shop, chosen: dict[str, Any], code: str
+) -> None:
+    bob = shop.a_person()
+    with pytest.raises(errors.InvalidRequest) as refusal:
+        turn_on(shop, bob, **chosen)
+    assert (refusal.value.code, shop.wallets.wallet(bob.id).auto) == (code, None)
+
+
+def test_without_a_saved_card_it_cannot_be_turned_on(shop: Shop) -> None:
+    bob = shop.a_person()
+    shop.buys(bob, "pack:10")  # a page for one payment keeps no card
+    assert not shop.wallets.wallet(bob.id).can_auto
+    with pytest.raises(errors.Conflict, match=r"topup\.no_card"):
+        turn_on(shop, bob)
+
+
+def test_the_card_of_a_plan_can_be_charged(shop: Shop) -> None:
+    bob = shop.a_person()
+    shop.buys(bob, "starter:month")
+    assert shop.wallets.wallet(bob.id).can_auto
+    use(shop, bob, 31)
+    turn_on(shop, bob)
+    sweep(shop)
+    assert shop.balance(bob) == 2 + 10
+
+
+@pytest.mark.parametrize(
+    ("card", "words"),
+    [
+        ("pm_card_chargeCustomerFail", "Your bank declined this card."),
+        ("pm_card_authenticationRequired", "Your bank wants you to confirm the payment"),
+    ],
+)
+def test_a_bank_that_refuses_or_asks_stops_it_and_is_not_asked_again(
+    shop: Shop, card: str, words: str
+) -> None:
+    bob = shop.a_person()
+    save_card(shop, bob, card)
+    use(shop, bob, 1)
+    turn_on(shop, bob)
+    sweep(shop)
+    shown = auto(shop, bob)
+    assert (shown.on, shown.stopped_because[: len(words)]) == (False, words)
+    assert (states(shop, bob), shop.balance(bob), charges(shop, bob)) == (["failed"], 2, [])
+    shop.clock.advance(days=2)
+    sweep(shop)
+    assert states(shop, bob) == ["failed"]
+    (invoice,) = shop.sandbox.client(shop.key).v1.invoices.list(
+        {"customer": customer_of(shop, bob)}
+    )
+    assert (invoice.status, invoice.attempt_count) == ("void", 1)
+    with shop.runtime.read_only() as session:
+        told = session.execute(
+            text("SELECT template, facts FROM mails WHERE user_id = :id"), {"id": bob.id}
+        ).all()
+        assert [tuple(row) for row in told] == [("topup_stopped", {"why": shown.stopped_because})]
+
+
+def test_turned_off_means_off_at_once_also_for_one_that_has_begun(shop: Shop, ada: Person) -> None:
+    turn_on(shop, ada)
+    use(shop, ada, 1)
+    top_up_id = consider(shop, ada)
+    assert top_up_id is not None
+    shop.wallets.turn_off(user_id=ada.id)
+    shop.wallets.top_up(top_up_id)
+    assert (states(shop, ada), charges(shop, ada), auto(shop, ada).on) == (["dropped"], [], False)
+    sweep(shop)
+    assert states(shop, ada) == ["dropped"]
+
+
+@pytest.mark.parametrize(("hours", "again"), [(5.99, False), (6, True)])
+def test_six_hours_pass_between_two(shop: Shop, ada: Person, hours: float, again: bool) -> None:
+    turn_on(shop, ada)
+    use(shop, ada, 1)
+    sweep(shop)
+    use(shop, ada, 12)
+    shop.clock.advance(hours=hours)
+    assert (consider(shop, ada) is not None) is again
+
+
+def test_there_are_at_most_three_a_day(shop: Shop, ada: Person) -> None:
+    turn_on(shop, ada, monthly_cap_minor=500_00)
+    use(shop, ada, 3)
+    for count in (1, 2, 3):
+        sweep(shop)
+        assert len(charges(shop, ada)) == count
+        use(shop, ada, 10)
+        shop.clock.advance(hours=6)
+    sweep(shop)
+    assert len(charges(shop, ada)) == 3
+    shop.clock.advance(hours=6)
+    sweep(shop)
+    assert len(charges(shop, ada)) == 4
+
+
+def test_a_month_never_costs_more_than_its_cap(shop: Shop, ada: Person) -> None:
+    turn_on(shop, ada, monthly_cap_minor=2 * 9_90)
+    use(shop, ada, 3)
+    for _ in range(4):
+        sweep(shop)
+        shop.clock.advance(days=1)
+        with shop.runtime.read_only() as session:
+            left = ledger.balance(session, user_id=ada.id, now=shop.clock.now).available
+        if left:
+            use(shop, ada, left)
+    assert charges(shop, ada) == [9_90, 9_90]
+    with shop.runtime.read_only() as session:
+        told = session.execute(
+            text("SELECT template FROM mails WHERE user_id = :id ORDER BY created_at"),
+            {"id": ada.id},
+        ).scalars()
+        assert list(told) == ["topped_up", "topped_up", "topup_capped"]
+    # The next month has a cap of its own.
+    shop.clock.move_to(shop.clock.now.replace(day=28) + timedelta(days=7))
+    sweep(shop)
+    assert charges(shop, ada) == [9_90, 9_90, 9_90]
+
+
+def test_two_workers_at_once_charge_once(shop: Shop, ada: Person) -> None:
+    turn_on(shop, ada)
+    use(shop, ada, 1)
+    ids = {consider(shop, ada)} - {None}
+    assert consider(shop, ada) is None
+    (top_up_id,) = ids
+    assert top_up_id is not None
+    workers = [Runtime(shop.runtime.settings, clock=shop.clock) for _ in range(2)]
+    gate = threading.Barrier(2)
+
+    def work(runtime: Runtime) -> None:
+        gate.wait(10)
+        WalletService(runtime).top_up(top_up_id)
+
+    threads = [threading.Thread(target=work, args=(runtime,)) for runtime in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    for runtime in workers:
+        runtime.database.dispose()
+    shop.deliver(shop.new_events())
+    assert (charges(shop, ada), states(shop, ada), shop.balance(ada)) == ([9_90], ["paid"], 12)
+
+
+@pytest.mark.parametrize("path", ["/v1/invoices", "/v1/invoiceitems", "*/finalize", "*/pay"])
+def test_a_worker_that_dies_after_a_step_is_followed_by_one_that_finds_it(
+    shop: Shop, ada: Person, path: str
+) -> None:
+    turn_on(shop, ada)
+    use(shop, ada, 1)
+    top_up_id = consider(shop, ada)
+    assert top_up_id is not None
+    with answers_lost(shop, path), pytest.raises(errors.Unavailable):
+        shop.wallets.top_up(top_up_id)
+    assert states(shop, ada) == ["open"]
+    shop.clock.advance(seconds=180)
+    sweep(shop)
+    assert (charges(shop, ada), states(shop, ada), shop.balance(ada)) == ([9_90], ["paid"], 12)
+
+
+def test_a_webhook_alone_brings_what_was_charged(shop: Shop, ada: Person) -> None:
+    turn_on(shop, ada)
+    use(shop, ada, 1)
+    top_up_id = consider(shop, ada)
+    assert top_up_id is not None
+    with answers_lost(shop, "*/pay"), pytest.raises(errors.Unavailable):
+        shop.wallets.top_up(top_up_id)
+    events = shop.new_events()
+    for _ in range(2):
+        shop.deliver(reversed(events))
+    assert (shop.balance(ada), states(shop, ada)) == (12, ["paid"])
+    shop.wallets.top_up(top_up_id)
+    assert (shop.balance(ada), charges(shop, ada)) == (12, [9_90])
