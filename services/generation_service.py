@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from talkingphoto import runtime as runtimes
 from talkingphoto.billing import ledger
 from talkingphoto.foundation import errors, ids, jobs
-from talkingphoto.generations import queue, records, reports, rules
+from talkingphoto.generations import downloads, queue, records, reports, rules
 from talkingphoto.integrations.cache import Allowance, TryCounter
 from talkingphoto.integrations.video import port
 from talkingphoto.rendering import carrying, endings, entering, orders, upkeep, views
@@ -186,6 +186,20 @@ class GenerationService:
     def media(self, *, user_id: str, generation_id: str, kind: MediaKind) -> Media:
         """The file of the customer's ready video; NotFound for another's, or when it is gone."""
         return self._media(self._own(user_id=user_id, generation_id=generation_id), kind)
+
+    def delivered(self, *, user_id: str, generation_id: str, kind: downloads.Kind, ip: str) -> None:
+        """That the owner saved or played the video is on record, with the sealed address."""
+        new = self.runtime.new_id()
+        download = downloads.Download(
+            id=new,
+            generation_id=generation_id,
+            user_id=user_id,
+            kind=kind,
+            at=self.runtime.clock(),
+            ip_sealed=self.runtime.cipher.encrypt(ip, place=downloads.place_of(new)),
+        )
+        with self.runtime.transaction() as session:
+            downloads.record(session, download)
 
     def media_token(self, *, user_id: str, generation_id: str, kind: MediaKind) -> str:
         """What opens that file for an hour to whoever has it."""

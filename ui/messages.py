@@ -43,6 +43,13 @@ _SENTENCES = {
     "billing.already_subscribed": Message(
         "You have a plan already. Nothing was charged. To change it, write to us."
     ),
+    "trial.used": Message("You had a trial before. Nothing was charged. Choose without one."),
+    "trial.not_offered": Message("There is no trial of that plan. Choose it without one."),
+    "code.unknown": Message("We do not know that code. Nothing was charged. Check its spelling."),
+    "code.expired": Message("That code has expired. Nothing was charged."),
+    "code.not_for_this": Message("That code is not for what you chose. Nothing was charged."),
+    "code.used_up": Message("That code has been used as often as it could be."),
+    "code.first_time_only": Message("That code is for a first purchase only."),
     "billing.unavailable": Message(
         "We cannot reach our payment partner. Nothing was charged. Try again in a few minutes."
     ),

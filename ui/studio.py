@@ -7,7 +7,19 @@ import streamlit as st
 from services import generation_service, payment_service
 from talkingphoto.foundation import errors
 from talkingphoto.integrations.video import port
-from ui import doors, gallery, kit, making, messages, once, players, pricing, session, wording
+from ui import (
+    doors,
+    gallery,
+    kit,
+    making,
+    messages,
+    once,
+    players,
+    pricing,
+    session,
+    verifying,
+    wording,
+)
 
 _TRIED = "tp:tried"
 _REFUSED = "tp:refused"
@@ -95,7 +107,11 @@ def _say(refused: dict[str, str], name: str) -> None:
 def _make(visit: session.Visit, view: generation_service.StudioView, draft: making.Draft) -> None:
     """What it costs, and the one button; or why there is none just now."""
     if view.available < 1:
-        _buy_more(visit)
+        confirm = verifying.ask(visit)
+        if confirm:
+            kit.show(confirm)
+        else:
+            _buy_more(visit)
         return
     kit.show(
         kit.facts([("Cost", f"1 video. You have {view.available:,}.")]).replace(

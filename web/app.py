@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from services.auth_service import AuthService
 from services.generation_service import GenerationService
+from services.invoice_service import InvoiceService
 from services.payment_service import PaymentService
 from services.reconciliation_service import ReconciliationService
 from services.retry_service import RetryService
@@ -97,6 +98,7 @@ def create_app(runtime: Runtime) -> WebApp:
         runtime=runtime,
         auth=AuthService(runtime),
         payments=PaymentService(runtime),
+        invoices=InvoiceService(runtime),
         webhooks=WebhookService(runtime),
         generations=GenerationService(runtime),
         retries=RetryService(runtime),

@@ -13,6 +13,7 @@ from flask import current_app, g, request
 
 from services.auth_service import AuthService, User
 from services.generation_service import GenerationService
+from services.invoice_service import InvoiceService
 from services.payment_service import PaymentService
 from services.reconciliation_service import ReconciliationService
 from services.retry_service import RetryService
@@ -43,6 +44,7 @@ class Wiring:
     runtime: Runtime
     auth: AuthService
     payments: PaymentService
+    invoices: InvoiceService
     webhooks: WebhookService
     generations: GenerationService
     retries: RetryService

@@ -29,6 +29,13 @@ def media(generation_id: UUID, kind: Literal["video", "poster"]) -> Response:
     own = generations.media(user_id=user.id, generation_id=str(generation_id), kind=kind)
     if named != own:
         raise _nothing()
+    if kind == "video" and _begins():
+        generations.delivered(
+            user_id=user.id,
+            generation_id=str(generation_id),
+            kind="saved" if request.args.get("download") == "1" else "played",
+            ip=guards.client_ip(),
+        )
     response = send_file(
         own.path,
         mimetype=own.mime,
@@ -40,6 +47,12 @@ def media(generation_id: UUID, kind: Literal["video", "poster"]) -> Response:
     # Our pages are another origin of the same site.
     response.headers["Cross-Origin-Resource-Policy"] = "same-site"
     return response
+
+
+def _begins() -> bool:
+    """Whether the file is asked for from its start: a player asks for many parts of it."""
+    asked = request.headers.get("Range", "bytes=0-")
+    return request.method == "GET" and asked.startswith("bytes=0-")
 
 
 def _nothing() -> errors.NotFound:

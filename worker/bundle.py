@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from services.auth_service import AuthService
 from services.change_service import ChangeService
 from services.generation_service import GenerationService
+from services.invoice_service import InvoiceService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
+from services.price_service import PriceService
 from services.reconciliation_service import ReconciliationService
+from services.refund_service import RefundService
 from services.subscription_service import SubscriptionService
 from services.wallet_service import WalletService
 from services.webhook_service import WebhookService
@@ -26,9 +29,12 @@ class Services:
     generations: GenerationService
     letters: MailService
     changes: ChangeService
+    refunds: RefundService
     plans: SubscriptionService
+    prices: PriceService
     reconciliation: ReconciliationService
     wallets: WalletService
+    invoices: InvoiceService
 
 
 def services_of(runtime: Runtime) -> Services:
@@ -40,7 +46,10 @@ def services_of(runtime: Runtime) -> Services:
         generations=GenerationService(runtime),
         letters=MailService(runtime),
         changes=ChangeService(runtime),
+        refunds=RefundService(runtime),
         plans=SubscriptionService(runtime),
+        prices=PriceService(runtime),
         reconciliation=ReconciliationService(runtime),
         wallets=WalletService(runtime),
+        invoices=InvoiceService(runtime),
     )

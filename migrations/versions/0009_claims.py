@@ -59,6 +59,118 @@ _TABLES = (
     "CREATE INDEX ix_debts_lot_id ON debts (lot_id)",
 )
 
+_REFUNDS = (
+    """
+    CREATE TABLE refunds (
+        id text NOT NULL CONSTRAINT pk_refunds PRIMARY KEY
+            CONSTRAINT ck_refunds_id CHECK (char_length(id) BETWEEN 1 AND 60),
+        payment_id text NOT NULL CONSTRAINT fk_refunds_payment_id REFERENCES payments (id),
+        user_id uuid NOT NULL CONSTRAINT fk_refunds_user_id REFERENCES customers (user_id),
+        stripe_id text CONSTRAINT uq_refunds_stripe_id UNIQUE,
+        origin text NOT NULL
+            CONSTRAINT ck_refunds_origin CHECK (origin IN ('customer', 'staff', 'stripe', 'fraud')),
+        amount_minor bigint NOT NULL CONSTRAINT ck_refunds_amount CHECK (amount_minor > 0),
+        currency text NOT NULL,
+        credits bigint NOT NULL CONSTRAINT ck_refunds_credits CHECK (credits >= 0),
+        stopped text[] NOT NULL,
+        reason text NOT NULL,
+        state text NOT NULL CONSTRAINT ck_refunds_state
+            CHECK (state IN ('asked', 'pending', 'succeeded', 'failed')),
+        created_at timestamptz NOT NULL,
+        ended_at timestamptz,
+        synced_at timestamptz,
+        CONSTRAINT ck_refunds_ended CHECK ((ended_at IS NULL) = (state IN ('asked', 'pending')))
+    )
+    """,
+    "CREATE INDEX ix_refunds_payment_id ON refunds (payment_id)",
+    "CREATE INDEX ix_refunds_user_id ON refunds (user_id)",
+    "CREATE INDEX ix_refunds_created_at ON refunds (created_at) WHERE state = 'asked'",
+    # What is given back of a payment is the sum of its refunds that have not failed, and the
+    # check on the payment refuses more than was paid.
+    """
+    CREATE FUNCTION refunds_counted() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = public, pg_temp AS $$
+    DECLARE back bigint;
+    BEGIN
+        PERFORM FROM payments WHERE id = NEW.payment_id FOR NO KEY UPDATE;
+        SELECT coalesce(sum(amount_minor), 0) INTO back FROM refunds
+            WHERE payment_id = NEW.payment_id AND state <> 'failed';
+        UPDATE payments SET refunded_minor = back, status = CASE
+            WHEN back >= amount_minor THEN 'refunded'
+            WHEN back > 0 THEN 'partly_refunded'
+            WHEN status IN ('refunded', 'partly_refunded') THEN 'paid'
+            ELSE status END
+        WHERE id = NEW.payment_id;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER counted AFTER INSERT OR UPDATE OF state, amount_minor ON refunds
+        FOR EACH ROW EXECUTE FUNCTION refunds_counted()
+    """,
+    """
+    CREATE TABLE disputes (
+        id text NOT NULL CONSTRAINT pk_disputes PRIMARY KEY,
+        payment_id text NOT NULL CONSTRAINT fk_disputes_payment_id REFERENCES payments (id),
+        user_id uuid NOT NULL CONSTRAINT fk_disputes_user_id REFERENCES customers (user_id),
+        amount_minor bigint NOT NULL CONSTRAINT ck_disputes_amount CHECK (amount_minor >= 0),
+        currency text NOT NULL,
+        reason text NOT NULL,
+        status text NOT NULL,
+        state text NOT NULL
+            CONSTRAINT ck_disputes_state CHECK (state IN ('open', 'won', 'lost')),
+        due_by timestamptz,
+        created_at timestamptz NOT NULL,
+        ended_at timestamptz,
+        synced_at timestamptz NOT NULL,
+        CONSTRAINT ck_disputes_ended CHECK ((ended_at IS NULL) = (state = 'open'))
+    )
+    """,
+    "CREATE INDEX ix_disputes_payment_id ON disputes (payment_id)",
+    "CREATE INDEX ix_disputes_user_id ON disputes (user_id)",
+    """
+    CREATE TABLE fraud_warnings (
+        id text NOT NULL CONSTRAINT pk_fraud_warnings PRIMARY KEY,
+        payment_id text NOT NULL CONSTRAINT fk_fraud_warnings_payment_id REFERENCES payments (id),
+        user_id uuid NOT NULL CONSTRAINT fk_fraud_warnings_user_id REFERENCES customers (user_id),
+        fraud_type text NOT NULL,
+        action text NOT NULL CONSTRAINT ck_fraud_warnings_action
+            CHECK (action IN ('refunded', 'frozen', 'noted', 'released')),
+        created_at timestamptz NOT NULL,
+        recorded_at timestamptz NOT NULL
+    )
+    """,
+    "CREATE INDEX ix_fraud_warnings_payment_id ON fraud_warnings (payment_id)",
+    """
+    CREATE TABLE barred_cards (
+        fingerprint text NOT NULL CONSTRAINT pk_barred_cards PRIMARY KEY,
+        warning_id text NOT NULL
+            CONSTRAINT fk_barred_cards_warning_id REFERENCES fraud_warnings (id),
+        barred_at timestamptz NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE downloads (
+        id uuid NOT NULL CONSTRAINT pk_downloads PRIMARY KEY,
+        generation_id uuid NOT NULL
+            CONSTRAINT fk_downloads_generation_id REFERENCES generations (id),
+        user_id uuid NOT NULL CONSTRAINT fk_downloads_user_id REFERENCES users (id),
+        kind text NOT NULL CONSTRAINT ck_downloads_kind CHECK (kind IN ('saved', 'played')),
+        ip_sealed bytea,
+        at timestamptz NOT NULL
+    )
+    """,
+    "CREATE INDEX ix_downloads_user_id_at ON downloads (user_id, at)",
+    """
+    CREATE TRIGGER downloads_append_only BEFORE UPDATE OR DELETE ON downloads
+        FOR EACH ROW EXECUTE FUNCTION accounts_append_only()
+    """,
+    """
+    CREATE TRIGGER downloads_never_emptied BEFORE TRUNCATE ON downloads
+        FOR EACH STATEMENT EXECUTE FUNCTION accounts_append_only()
+    """,
+)
+
 _LOTS = (
     "ALTER TABLE lots ADD COLUMN frozen_since timestamptz",
     "ALTER TABLE lots ADD COLUMN latest_end timestamptz",
@@ -258,7 +370,7 @@ _OLD_FUNCTIONS = (
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     words = _words(_MORE_KINDS, _MORE_ACCOUNTS)
-    for statement in (*words, *_TABLES, *_LOTS, *_FUNCTIONS, *_TRIGGERS):
+    for statement in (*words, *_TABLES, *_LOTS, *_FUNCTIONS, *_TRIGGERS, *_REFUNDS):
         op.execute(statement)
     for table, triggers in _ALWAYS:
         for trigger in triggers:
@@ -269,10 +381,12 @@ def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     for statement in _OLD_FUNCTIONS:
         op.execute(statement)
-    op.execute("DROP TABLE debts, freezes")
     op.execute(
-        "DROP FUNCTION ledger_freeze_lots(), ledger_thaw_lots(), ledger_keep_freeze(),"
-        " ledger_keep_debt()"
+        "DROP TABLE downloads, barred_cards, fraud_warnings, disputes, refunds, debts, freezes"
+    )
+    op.execute(
+        "DROP FUNCTION refunds_counted(), ledger_freeze_lots(), ledger_thaw_lots(),"
+        " ledger_keep_freeze(), ledger_keep_debt()"
     )
     op.execute("DROP INDEX ix_ledger_entries_user_id_id, ix_lots_reference")
     op.execute(

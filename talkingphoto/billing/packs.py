@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import catalog, ledger, payments
+from talkingphoto.billing import catalog, ledger, payments, receipts
 from talkingphoto.foundation.money import Money
 
 
@@ -26,7 +26,7 @@ class BoughtPack:
 def record(
     session: Session, *, facts: payments.CheckoutFacts, now: datetime, looked_at: datetime
 ) -> BoughtPack:
-    """A paid pack is on record: what it is, and what paid it."""
+    """A paid pack is on record and its receipt has a number: the pack, to be granted."""
     assert facts.is_paid and facts.user_id and facts.item and facts.amount
     sold = catalog.item(facts.item)
     payment = payments.Payment(
@@ -43,6 +43,7 @@ def record(
         paid_at=now,
     )
     payments.record(session, payment, looked_at=looked_at)
+    receipts.issue(session, payment_id=payment.id, user_id=payment.user_id, at=now)
     return BoughtPack(
         key=f"checkout:{facts.id}",
         payment_id=facts.id,

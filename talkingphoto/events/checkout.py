@@ -47,7 +47,8 @@ def fulfil_pack(session: Session, look: Look, facts: payments.CheckoutFacts) -> 
     """The pack is on the account and its receipt on the way, once; what came for an account that
     is over goes back."""
     bought = packs.record(session, facts=facts, now=look.now, looked_at=look.looked_at)
-    if closed.gives_back(session, user_id=bought.user_id, payment_id=facts.id, now=look.now):
+    payer, paid = bought.user_id, bought.payment_id
+    if closed.gives_back(session, user_id=payer, payment_id=paid, now=look.now):
         return
     packs.grant(session, bought, now=look.now)
     receipts.owe(session, payment_id=facts.id, now=look.now)

@@ -13,6 +13,8 @@ from talkingphoto.events.inbox import StripeEvent
 from talkingphoto.integrations.stripe_gateway import StripeGateway
 from talkingphoto.runtime import Runtime
 
+# Their objects name a charge and no customer: whose it is, the look at Stripe will say.
+NAMES_NO_CUSTOMER = ("refund.", "charge.dispute.", "radar.early_fraud_warning.")
 Write = Callable[[Session], None]
 Handler = Callable[["Look", StripeEvent], Write | None]
 # Whether everything that the event tells is on record already, so that no look is needed.
@@ -26,18 +28,26 @@ class Look:
     stripe: StripeGateway
     looked_at: datetime
     now: datetime
+    # Minor units of usd up to which a warned payment is refunded at once.
+    fraud_refund_up_to: int = 0
 
 
 def look_at(runtime: Runtime) -> Look:
     """A look that begins now: what it sees is at least this new."""
-    return Look(stripe=runtime.gateway, looked_at=runtime.wall_clock(), now=runtime.clock())
+    return Look(
+        stripe=runtime.gateway,
+        looked_at=runtime.wall_clock(),
+        now=runtime.clock(),
+        fraud_refund_up_to=runtime.settings.fraud_refund_up_to,
+    )
 
 
 def is_ours(session: Session, event: StripeEvent) -> bool:
-    """Whether the event is about a customer of ours; everything that we sell has one."""
+    """Whether the event is about a customer of ours, or may be since its object names none;
+    everything that we sell has one."""
     customer_id = event.customer_id
     if customer_id is None:
-        return False
+        return event.type.startswith(NAMES_NO_CUSTOMER)
     return customers.of_stripe(session, stripe_customer_id=customer_id) is not None
 
 

@@ -59,7 +59,8 @@ def write_of_facts(look: Look, invoice: InvoiceFacts) -> Write:
             session, user_id=user_id, payment_id=invoice.id, now=look.now
         ):
             return
-        collecting.note(session, look, user_id=user_id, invoice=invoice)
+        over = plan is not None and plan.facts.status in subscriptions.OVER
+        collecting.note(session, look, user_id=user_id, invoice=invoice, plan_is_over=over)
         if duplicates.is_one(session, subscription_id=invoice.subscription_id):
             return  # paid by accident, and on its way back
         added = plan_credits.grant_invoice(session, user_id=user_id, facts=invoice, now=look.now)

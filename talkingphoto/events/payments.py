@@ -1,10 +1,10 @@
-"""A PaymentIntent succeeded or failed, or a charge was refunded."""
+"""A PaymentIntent succeeded or failed."""
 
 from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import attempts, payments, plan_credits, received
+from talkingphoto.billing import attempts, received
 from talkingphoto.events import checkout, invoices
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
@@ -12,7 +12,7 @@ from talkingphoto.events.inbox import StripeEvent
 
 def handle(look: Look, event: StripeEvent) -> Write | None:
     """What the payment was for is found and looked at: an invoice, or a checkout."""
-    return _write_of(look, event.object_id)
+    return write_of(look, event.object_id)
 
 
 def is_known(session: Session, event: StripeEvent) -> bool:
@@ -40,33 +40,8 @@ def handle_failure(look: Look, event: StripeEvent) -> Write | None:
     return write
 
 
-def handle_refund(look: Look, event: StripeEvent) -> Write | None:
-    """The payment shows what was given back so far; a year paid back brings no more months."""
-    facts = look.stripe.fetch_refunds(event.object_id)
-    if facts is None or facts.payment_intent_id is None:
-        return None  # a charge without a PaymentIntent was not made by us
-    intent_id, refunded = facts.payment_intent_id, facts.refunded_minor
-    paid = _write_of(look, intent_id)
-
-    def give_back(session: Session) -> bool:
-        payment = payments.record_refund(
-            session, payment_intent_id=intent_id, refunded_minor=refunded
-        )
-        if payment is not None and payment.status == "refunded":
-            # What was paid for in advance and is paid back will not come.
-            plan_credits.stop_drips(session, reference=payment.id)
-        return payment is not None
-
-    def write(session: Session) -> None:
-        # A refund may be told of first: then its payment goes on record before it.
-        if not give_back(session) and paid is not None:
-            paid(session)
-            give_back(session)
-
-    return write
-
-
-def _write_of(look: Look, payment_intent_id: str) -> Write | None:
+def write_of(look: Look, payment_intent_id: str) -> Write | None:
+    """What to write for what that PaymentIntent pays: an invoice, or a checkout; else None."""
     invoice_id = look.stripe.invoice_of_payment(payment_intent_id)
     if invoice_id is not None:
         return invoices.write_of(look, invoice_id)

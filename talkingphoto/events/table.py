@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from talkingphoto.events import cards, checkout, invoices, payments, subscriptions
+from talkingphoto.events import (
+    cards,
+    checkout,
+    disputes,
+    invoices,
+    payments,
+    refunds,
+    subscriptions,
+    warnings,
+)
 from talkingphoto.events.handling import Handler, Known
 
 HANDLERS: dict[str, Handler] = {
@@ -14,7 +23,6 @@ HANDLERS: dict[str, Handler] = {
     # One payment arrives as several of these; each leads to the same business fact.
     "payment_intent.succeeded": payments.handle,
     "payment_intent.payment_failed": payments.handle_failure,
-    "charge.refunded": payments.handle_refund,
     "invoice.paid": invoices.handle,
     "invoice.payment_succeeded": invoices.handle,
     "invoice.payment_failed": invoices.handle,
@@ -28,8 +36,23 @@ HANDLERS: dict[str, Handler] = {
     # A change that waited for its payment was made, or has lapsed.
     "customer.subscription.pending_update_applied": subscriptions.handle,
     "customer.subscription.pending_update_expired": subscriptions.handle,
+    # Money went back, by us or by somebody in Stripe's dashboard, or could not.
+    "charge.refunded": refunds.handle_charge,
+    "refund.created": refunds.handle,
+    "refund.updated": refunds.handle,
+    "refund.failed": refunds.handle,
+    # The payer's bank took the money back for now, or has decided; each tells of one dispute.
+    "charge.dispute.created": disputes.handle,
+    "charge.dispute.updated": disputes.handle,
+    "charge.dispute.closed": disputes.handle,
+    "charge.dispute.funds_withdrawn": disputes.handle,
+    "charge.dispute.funds_reinstated": disputes.handle,
+    "radar.early_fraud_warning.created": warnings.handle,
+    # Which card has paid, once there are cards that a bank has warned of.
+    "charge.succeeded": warnings.handle_charge,
     "customer.subscription.paused": subscriptions.handle,
     "customer.subscription.resumed": subscriptions.handle,
+    "customer.subscription.trial_will_end": subscriptions.handle,
     # Which card may be charged for an automatic top-up.
     "customer.updated": cards.handle,
     "payment_method.attached": cards.handle,
@@ -45,4 +68,5 @@ KNOWN: dict[str, Known] = {
     "payment_intent.succeeded": payments.is_known,
     "invoice.paid": invoices.is_known,
     "invoice.payment_succeeded": invoices.is_known,
+    "charge.succeeded": warnings.bars_nobody,
 }

@@ -21,6 +21,8 @@ from talkingphoto.integrations.stripe_lifecycle import LifecycleCalls
 from talkingphoto.integrations.stripe_listing import ListingCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
 from talkingphoto.integrations.stripe_plans import PlanCalls
+from talkingphoto.integrations.stripe_portal import PortalCalls
+from talkingphoto.integrations.stripe_refunds import RefundCalls
 from talkingphoto.integrations.stripe_returns import ReturnCalls
 
 TOLERANCE_SECONDS = 300
@@ -35,11 +37,13 @@ class StripeGateway(
     LifecycleCalls,
     DiscountCalls,
     PaymentCalls,
+    RefundCalls,
     CatalogCalls,
     CollectingCalls,
     ListingCalls,
-    ClosingCalls,
     InvoiceCalls,
+    PortalCalls,
+    ClosingCalls,
 ):
     """Calls to one Stripe account, or to the sandbox; every answer is in our own words.
 

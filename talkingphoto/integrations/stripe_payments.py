@@ -1,4 +1,4 @@
-"""Payments and what was given back of them, at Stripe."""
+"""Payments at Stripe."""
 
 from __future__ import annotations
 
@@ -17,16 +17,8 @@ class PaymentIntentFacts:
     failure_code: str | None
 
 
-@dataclass(frozen=True)
-class RefundFacts:
-    """How much of a charge was given back."""
-
-    payment_intent_id: str | None
-    refunded_minor: int
-
-
 class PaymentCalls(StripeCalls):
-    """PaymentIntents, charges and refunds."""
+    """PaymentIntents."""
 
     def fetch_payment(self, payment_intent_id: str) -> PaymentIntentFacts | None:
         """One payment as it is now."""
@@ -39,12 +31,10 @@ class PaymentCalls(StripeCalls):
             ),
         )
 
-    def fetch_refunds(self, charge_id: str) -> RefundFacts | None:
-        """How much of a charge was given back so far."""
+    def paid_with(self, payment_intent_id: str) -> str | None:
+        """The card of that payment, by its brand and last digits."""
+        params = {"expand": ["latest_charge"]}
         return seen(
-            lambda: self._v1.charges.retrieve(safe(charge_id)),
-            lambda found: RefundFacts(
-                payment_intent_id=stripe_reading.id_of(found.payment_intent),
-                refunded_minor=found.amount_refunded,
-            ),
+            lambda: self._v1.payment_intents.retrieve(safe(payment_intent_id), params),
+            lambda found: stripe_reading.card_words(found.latest_charge),
         )

@@ -9,7 +9,14 @@ from __future__ import annotations
 import structlog
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import customers, declines, saved_cards, subscriptions, top_ups
+from talkingphoto.billing import (
+    customers,
+    declines,
+    saved_cards,
+    subscriptions,
+    top_up_terms,
+    top_ups,
+)
 from talkingphoto.events import invoices
 from talkingphoto.events.handling import look_at
 from talkingphoto.foundation import errors
@@ -34,7 +41,7 @@ def run(runtime: Runtime, *, top_up_id: str) -> None:
             return  # another worker was first
         customer = customers.of_user(session, user_id=intent.user_id)
         card = saved_cards.of_customer(session, user_id=intent.user_id)
-        setting = top_ups.setting_of(session, user_id=intent.user_id)
+        setting = top_up_terms.setting_of(session, user_id=intent.user_id)
     assert customer.stripe_customer_id is not None, "who agreed to a charge is known at Stripe"
     order = TopUpOrder(
         top_up_id=intent.id,
@@ -107,7 +114,7 @@ def _give_up(runtime: Runtime, order: TopUpOrder, *, invoice_id: str, reason: st
             session, top_up_id=order.top_up_id, state=state, reason=stopped, now=now
         )
         if ended and not dropped:
-            top_ups.stop(session, user_id=order.user_id, because=stopped, now=now)
+            top_up_terms.stop(session, user_id=order.user_id, because=stopped, now=now)
 
     with runtime.transaction() as session:
         write(session)

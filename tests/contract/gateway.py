@@ -14,10 +14,12 @@ from talkingphoto.billing import catalog
 from talkingphoto.billing.comparisons import Window
 from talkingphoto.billing.endings import Why
 from talkingphoto.foundation import clock
+from talkingphoto.foundation.money import Money
 from talkingphoto.integrations.stripe_changes import ChangeOrder, ScheduleOrder
 from talkingphoto.integrations.stripe_checkout import CheckoutOrder
 from talkingphoto.integrations.stripe_gateway import StripeGateway
 from talkingphoto.integrations.stripe_lifecycle import Rest
+from talkingphoto.integrations.stripe_refunds import RefundOrder
 from talkingphoto.workflows import saving
 from tests.contract import recording
 from tests.sandbox.running import GOOD_CARD, Process, Shop, open_shop
@@ -112,9 +114,60 @@ def _schedule(scene: Scene) -> None:
     )
 
 
+def _paid(scene: Scene, card: str) -> str:
+    """The PaymentIntent of a new payment of ten dollars with that ready-made card."""
+    params: Any = {
+        "amount": 1000,
+        "currency": "usd",
+        "payment_method": f"pm_card_{card}",
+        "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        "confirm": True,
+    }
+    return str(scene.payer.client.v1.payment_intents.create(params=params).id)
+
+
+def _refund(scene: Scene) -> None:
+    intent, amount = _paid(scene, "visa"), Money(400, "usd")
+    scene.gateway.make_refund(RefundOrder("contract", "contract:refund", intent, amount))
+    order = RefundOrder("fraud", "contract:fraud", intent, amount, fraudulent=True)
+    scene.gateway.make_refund(order)
+
+
+def _dispute(scene: Scene) -> None:
+    _paid(scene, "createDispute")
+    scene.gateway.fetch_dispute(scene.newest("disputes").id)
+
+
+def _warning(scene: Scene) -> None:
+    _paid(scene, "createIssuerFraudRecord")
+    found = scene.payer.client.v1.radar.early_fraud_warnings.list({"limit": 1}).data[0]
+    scene.gateway.fetch_warning(found.id)
+
+
 def _rest(scene: Scene) -> Rest:
     begins_at = clock.system_clock() + timedelta(days=20)
     return Rest(scene.plan(), begins_at, clock.add_months(begins_at, months=1))
+
+
+def _move_price(scene: Scene) -> None:
+    found = scene.newest("subscriptions")["items"].data[0].price
+    other = scene.payer.client.v1.prices.create(
+        {
+            "product": str(found.product),
+            "currency": "usd",
+            "unit_amount": 2499,
+            "recurring": {"interval": "month"},
+        }
+    )
+    scene.gateway.move_price(
+        scene.plan(), from_price_id=found.id, to_price_id=other.id, key="contract:price"
+    )
+
+
+def _promotion_code(scene: Scene) -> None:
+    promotion: Any = {"type": "coupon", "coupon": saving.STAY.id}
+    scene.payer.client.v1.promotion_codes.create({"promotion": promotion, "code": "WELCOME"})
+    assert scene.gateway.find_promotion_code("WELCOME", customer_id=scene.customer)
 
 
 def _undelivered(scene: Scene) -> None:
@@ -162,16 +215,28 @@ VERBS: dict[str, Callable[[Scene], object]] = {
         scene.newest("payment_intents").id
     ),
     "fetch_payment": lambda scene: scene.gateway.fetch_payment(scene.newest("payment_intents").id),
+    "card_of_charge": lambda scene: scene.gateway.card_of_charge(scene.newest("charges").id),
+    "make_refund": _refund,
+    "fetch_refund": lambda scene: scene.gateway.fetch_refund(scene.newest("refunds").id),
     "fetch_refunds": lambda scene: scene.gateway.fetch_refunds(scene.newest("charges").id),
+    "card_of_plan": lambda scene: scene.gateway.card_of_plan(scene.plan()),
+    "fetch_dispute": _dispute,
+    "fetch_warning": _warning,
+    "end_plan_now": lambda scene: scene.gateway.end_plan_now(scene.newest("subscriptions").id),
     "pause": lambda scene: scene.gateway.pause(_rest(scene), key="contract:pause"),
     "unpause": lambda scene: scene.gateway.unpause(scene.plan(), key="contract:unpause"),
     "unpause_with_new_period": lambda scene: scene.gateway.unpause_with_new_period(
         scene.plan(), key="contract:restart"
     ),
+    "move_price": _move_price,
     "waits_for_invoice": lambda scene: scene.gateway.waits_for_invoice(scene.plan()),
     "ensure_coupon": lambda scene: [scene.gateway.ensure_coupon(saving.STAY) for _ in range(2)],
     "add_coupon": lambda scene: scene.gateway.add_coupon(
         scene.plan(), coupon_id=saving.STAY.id, key="contract:coupon"
+    ),
+    "find_promotion_code": _promotion_code,
+    "add_promotion_code": lambda scene: scene.gateway.add_promotion_code(
+        scene.plan(), promotion_code_id=scene.newest("promotion_codes").id, key="contract:code"
     ),
     "end_at_period_end": lambda scene: scene.gateway.end_at_period_end(
         scene.plan(), why=_WHY, key="contract:end"
@@ -189,7 +254,12 @@ VERBS: dict[str, Callable[[Scene], object]] = {
     "list_invoices": lambda scene: scene.gateway.list_invoices(_WINDOW, after=None),
     "list_checkouts": lambda scene: scene.gateway.list_checkouts(_WINDOW, after=None),
     "list_payments": lambda scene: scene.gateway.list_payments(_WINDOW, after=None),
+    "list_refunds": lambda scene: scene.gateway.list_refunds(_WINDOW, after=None),
+    "list_disputes": lambda scene: scene.gateway.list_disputes(_WINDOW, after=None),
     "fetch_customer": lambda scene: scene.gateway.fetch_customer(scene.customer),
+    "return_payment": lambda scene: scene.gateway.return_payment(
+        scene.newest("payment_intents").id, idempotency_key="contract:back"
+    ),
     "fetch_intent": lambda scene: scene.gateway.fetch_intent(scene.newest("payment_intents").id),
 }
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from services.wallet_service import AutoChoice, AutoTopUp, WalletService
-from talkingphoto.billing import ledger, top_ups
+from talkingphoto.billing import ledger, ledger_claims, top_up_terms, top_ups
 from talkingphoto.foundation import errors
 from talkingphoto.runtime import Runtime
 from tests.support.jobs import run_due_jobs
@@ -129,7 +129,7 @@ def test_what_somebody_agreed_to_is_kept_as_it_was_shown(shop: Shop, ada: Person
         row = session.execute(
             text("SELECT * FROM top_up_consents WHERE user_id = :id"), {"id": ada.id}
         ).one()
-    assert (row.words, row.version) == (words, top_ups.CONSENT_VERSION)
+    assert (row.words, row.version) == (words, top_up_terms.CONSENT_VERSION)
     assert "$9.90 for 10 videos" in words and "at most $30.00" in words
     place = f"top_up_consents:ip_sealed:{row.id}"
     assert shop.runtime.cipher.decrypt(bytes(row.ip_sealed), place=place) == "192.0.2.7"
@@ -203,7 +203,8 @@ def test_a_bank_that_refuses_or_asks_stops_it_and_is_not_asked_again(
     assert (invoice.status, invoice.attempt_count) == ("void", 1)
     with shop.runtime.read_only() as session:
         told = session.execute(
-            text("SELECT template, facts FROM mails WHERE user_id = :id"), {"id": bob.id}
+            text("SELECT template, facts FROM mails WHERE user_id = :id AND template LIKE 'top%'"),
+            {"id": bob.id},
         ).all()
         assert [tuple(row) for row in told] == [("topup_stopped", {"why": shown.stopped_because})]
 
@@ -258,7 +259,10 @@ def test_a_month_never_costs_more_than_its_cap(shop: Shop, ada: Person) -> None:
     assert charges(shop, ada) == [9_90, 9_90]
     with shop.runtime.read_only() as session:
         told = session.execute(
-            text("SELECT template FROM mails WHERE user_id = :id ORDER BY created_at"),
+            text(
+                "SELECT template FROM mails WHERE user_id = :id AND template LIKE 'top%'"
+                " ORDER BY created_at"
+            ),
             {"id": ada.id},
         ).scalars()
         assert list(told) == ["topped_up", "topped_up", "topup_capped"]
@@ -322,3 +326,39 @@ def test_a_webhook_alone_brings_what_was_charged(shop: Shop, ada: Person) -> Non
     assert (shop.balance(ada), states(shop, ada)) == (12, ["paid"])
     shop.wallets.top_up(top_up_id)
     assert (shop.balance(ada), charges(shop, ada)) == (12, [9_90])
+
+
+@pytest.mark.parametrize("trouble", ["disputed", "owed"])
+def test_a_dispute_or_a_debt_stops_it(shop: Shop, trouble: str) -> None:
+    bob = shop.a_person()
+    shop.buys(bob, "starter:month")
+    turn_on(shop, bob)
+    (payment,) = shop.payments.account(bob.id).invoices
+    use(shop, bob, 33)
+    with shop.runtime.transaction() as session:
+        if trouble == "disputed":
+            ledger_claims.freeze(
+                session,
+                key=f"dispute:{bob.id}",
+                reference=payment.id,
+                reason="disputed",
+                now=shop.clock.now,
+            )
+        else:
+            (lot,) = ledger.lots_of(session, reference=payment.id)
+            ledger_claims.claw_back(
+                session,
+                key=f"refund:{bob.id}",
+                lot_key=lot.key,
+                credits=30,
+                reason="paid back",
+                now=shop.clock.now,
+            )
+    sweep(shop)
+    shown = auto(shop, bob)
+    assert (shown.on, states(shop, bob)) == (False, [])
+    assert shown.stopped_because.endswith(("turn it on again.", "once that is settled."))
+    wallet = shop.wallets.wallet(bob.id)
+    assert (wallet.available, wallet.owed) == (0, 30 if trouble == "owed" else 0)
+    with pytest.raises(errors.Conflict, match=r"topup\.blocked"):
+        turn_on(shop, bob)

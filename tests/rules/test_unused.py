@@ -6,9 +6,10 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import payments, unused
+from talkingphoto.billing import payments, refunds, unused
 from talkingphoto.billing.plan_credits import DripRow
 from talkingphoto.foundation.money import Money
 from talkingphoto.runtime import Runtime
@@ -150,6 +151,21 @@ def test_m11_never_more_than_is_left_of_the_payment(book: Book) -> None:
     payment_id = pays(book, user_id, 20_00)
     book.grant(user_id, 10, price=usd(20_00), reference=payment_id)
     with book.database.transaction() as session:
-        payments.record_refund(session, payment_intent_id=f"pi_{user_id}", refunded_minor=15_00)
+        facts = refunds.RefundFacts(
+            id=f"re_{user_id}",
+            refund_id=None,
+            payment_intent_id=f"pi_{user_id}",
+            amount=usd(12_00),
+            status="succeeded",
+            created_at=book.clock(),
+        )
+        refunds.follow(session, facts=facts, looked_at=book.clock(), now=book.clock())
 
+    # Six of ten went back with 60 % of the money; one of the four that are left is used.
+    book.spend(user_id, 1)
+    assert found(book, payment_id).refundable == usd(6_00)
+    with book.database.transaction() as session:
+        session.execute(
+            text("UPDATE payments SET refunded_minor = 1500 WHERE id = :id"), {"id": payment_id}
+        )
     assert found(book, payment_id).refundable == usd(5_00)

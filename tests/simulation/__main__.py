@@ -21,7 +21,7 @@ def main(asked: list[str]) -> int:
         from tests.simulation import running
         from tests.simulation.engine import Size
 
-        size = Size(10, 3) if kind == "small" else Size(200, 12)
+        size = Size(10, 90) if kind == "small" else Size(200, 365)
         chosen = tuple(running.seeds_from(int(first), int(seeds)))
         return running.run(running.Order(chosen, size, processes=2), Path(name))
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from talkingphoto.events.handling import Handler
 from talkingphoto.events.table import HANDLERS
-from tests.simulation import actions, checks, people
+from tests.simulation import actions, checks, faults, people
 from tests.simulation.inside import InsideBank
 from tests.simulation.moments import DAY, START
 from tests.simulation.ours import Ours
@@ -19,9 +17,11 @@ from tests.simulation.post import Desk, Fates, Habits, Post
 from tests.simulation.truth import Truth
 from tests.simulation.world import World
 
-_DAYS_A_MONTH = 30
 # After the last action, so long that every late event arrives and every page expires.
 _QUIET_DAYS = 5
+_SWEPT_EVERY_DAYS = 2
+# Seven would meet every week at the same place.
+_COMPARED_EVERY_DAYS = 3
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Size:
     """How many customers live for how long."""
 
     customers: int
-    months: int
-
-    @property
-    def days(self) -> int:
-        """On how many days somebody may act."""
-        return self.months * _DAYS_A_MONTH
+    # On how many days somebody may act.
+    days: int
+    # How long a customer is quiet between two actions, on average.
+    quiet_days: int = 9
+    # What they may do; anything when nothing is named.
+    only: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Simulation:
         *,
         seed: int,
         size: Size,
-        handlers: Mapping[str, Handler] = HANDLERS,
+        plan: faults.Plan = faults.none,
         habits: Habits | None = None,
     ) -> None:
         self._seed = seed
@@ -67,32 +67,39 @@ class Simulation:
         self._types = frozenset(HANDLERS)
         fates, ways = Fates(), habits or Habits()
         self.world = World(
-            database_url, InsideBank(folder), seed=seed, handlers=fates.over(handlers)
+            database_url, InsideBank(folder), seed=seed, plan=lambda made: fates.over(plan(made))
         )
         rng = random.Random(f"post:{seed}")  # noqa: S311 - a seed is to be repeated, not secret
         self._post = Post(self.world, rng=rng, habits=ways, fates=fates)
         self._desk = Desk(self.world, rng=rng, habits=ways)
         self._diary: list[str] = []
+        self._found: list[str] = []
+        self._ours = Ours(self.world)
 
     def run(self) -> Outcome:
         """The customers have lived, everything was told, and both sides were compared."""
         began = time.monotonic()
-        list(self.world.payments.sync_catalog())
-        crowd = people.sign_up(self.world, seed=self._seed, count=self._size.customers)
+        list(self.world.services.payments.sync_catalog())
+        crowd = people.sign_up(
+            self.world,
+            seed=self._seed,
+            count=self._size.customers,
+            quiet_days=self._size.quiet_days,
+        )
         for day in range(self._size.days):
             self._live(day, crowd)
-        for day in range(self._size.days, self._size.days + _QUIET_DAYS):
-            self._live(day, [])
-        ours, now = Ours(self.world), self.world.clock()
-        failures = tuple(checks.differences(ours, Truth(self.world.store), now=now))
+            if self._found:
+                break
+        else:
+            self._end()
         lines = [*self._diary]
         for person in crowd:
-            lines += [person.name, *ours.account(person.id)]
+            lines += [person.name, *self._ours.account(person.id)]
         return Outcome(
             seed=self._seed,
             actions=len(self._diary),
             events=self._post.events,
-            failures=failures,
+            failures=tuple(self._found),
             digest=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
             seconds=time.monotonic() - began,
         )
@@ -102,20 +109,41 @@ class Simulation:
         self._desk.close()
         self.world.close()
 
+    def _end(self) -> None:
+        """Nobody acts any more, every late event arrived, and both sides were compared."""
+        for day in range(self._size.days, self._size.days + _QUIET_DAYS):
+            self._live(day, [])
+        self._carry(everything=True)
+        truth, now = Truth(self.world.store), self.world.clock()
+        self._found += checks.differences(self._ours, truth, now=now)
+
     def _live(self, day: int, crowd: list[people.Person]) -> None:
         now = START + day * DAY
         self.world.move_to(now)
         self._carry()
-        self._desk.sweep()
+        if day % _SWEPT_EVERY_DAYS == 0:
+            self._desk.sweep()
         for person in crowd:
             if person.acts_at <= now:
-                standing = people.standing(self.world, person)
-                done = actions.act(actions.Turn(self.world, person, standing))
-                self._diary.append(f"day {day}, {person.name} {done}")
-                person.rests(now)
+                self._act(day, person)
         self._carry()
+        if day % _COMPARED_EVERY_DAYS == 0:
+            self._compare(day)
 
-    def _carry(self) -> None:
+    def _act(self, day: int, person: people.Person) -> None:
+        standing = people.standing(self.world, person)
+        done = actions.act(actions.Turn(self.world, person, standing), self._size.only)
+        self._diary.append(f"day {day}, {person.name} {done}")
+        person.rests(self.world.clock())
+        self._found += self.world.broken_promises
+
+    def _carry(self, *, everything: bool = False) -> None:
         self._post.collect(self._types)
-        self._post.bring()
+        self._post.bring(everything=everything)
         self._desk.work()
+
+    def _compare(self, day: int) -> None:
+        """What differs in the middle of a life: later news may hide it."""
+        late, truth = self._post.customers_waiting(), Truth(self.world.store)
+        for found in checks.subscriptions(self._ours, truth, apart_from=late):
+            self._found.append(f"day {day}, {found}")

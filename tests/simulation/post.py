@@ -4,9 +4,9 @@ may end in the middle of its work."""
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from talkingphoto.events.handling import Handler, Look, Write
 from talkingphoto.events.inbox import StripeEvent
 from talkingphoto.foundation.jobs import Task
+from tests.simulation.faults import Build
 from tests.simulation.world import World
 from tests.support.sandbox import sign
 from worker import tasks
-from worker.bundle import services_of
 
 _MOST_ROUNDS = 50
 _WAITING = text(
@@ -50,9 +50,10 @@ class Fates:
 
     doomed: set[str] = field(default_factory=set)
 
-    def over(self, handlers: Mapping[str, Handler]) -> dict[str, Handler]:
+    def over(self, build: Build) -> Build:
         """The same handlers, whose writes fail once for those events when all is written."""
-        return {kind: self._guard(handler) for kind, handler in handlers.items()}
+        guarded = {kind: self._guard(handler) for kind, handler in build.handlers.items()}
+        return Build(handlers=guarded, known=build.known)
 
     def _guard(self, handler: Handler) -> Handler:
         def handle(look: Look, event: StripeEvent) -> Write | None:
@@ -101,7 +102,12 @@ class Post:
         self._bag = [entry for entry in self._bag if not everything and entry[0] > now]
         self._rng.shuffle(due)
         for _, event in due:
-            self._world.webhooks.receive(*sign(event, self._world.secret))
+            self._world.services.webhooks.receive(*sign(event, self._world.secret))
+
+    def customers_waiting(self) -> frozenset[str]:
+        """Those customers of whom something has not arrived yet."""
+        told = (event["data"]["object"].get("customer") for _, event in self._bag)
+        return frozenset(customer for customer in told if customer)
 
     def _meets(self, percent: int) -> bool:
         return self._rng.randrange(100) < percent
@@ -114,9 +120,7 @@ class Desk:
         self._world = world
         self._rng = rng
         self._habits = habits
-        self._tasks: dict[str, Task] = tasks.table(
-            replace(services_of(world.runtime), webhooks=world.webhooks)
-        )
+        self._tasks: dict[str, Task] = tasks.table(world.services)
         self._pair = ThreadPoolExecutor(max_workers=2)
 
     def work(self) -> None:

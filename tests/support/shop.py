@@ -12,9 +12,11 @@ from sqlalchemy import text
 from services.auth_service import AuthService
 from services.change_service import ChangeService
 from services.generation_service import GenerationService
+from services.invoice_service import InvoiceService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
 from services.reconciliation_service import ReconciliationService
+from services.refund_service import RefundService
 from services.subscription_service import SubscriptionService
 from services.wallet_service import WalletService
 from services.webhook_service import WebhookService
@@ -52,8 +54,10 @@ class Shop:
         self.reconciliation = ReconciliationService(runtime)
         self.letters = MailService(runtime)
         self.changes = ChangeService(runtime)
+        self.refunds = RefundService(runtime)
         self.plans = SubscriptionService(runtime)
         self.wallets = WalletService(runtime)
+        self.invoices = InvoiceService(runtime)
         self.key = runtime.settings.stripe_secret_key.get_secret_value()
         self.secret = runtime.settings.webhook_secrets[0]
         self._numbers = count(1)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from services.auth_service import AuthService
-from talkingphoto.billing import payments
+from talkingphoto.billing import payments, refunds
 from talkingphoto.foundation.money import Money
 from talkingphoto.runtime import Runtime
 
@@ -51,5 +51,16 @@ class Till:
 
     def gives_back(self, intent: str, minor: int) -> None:
         """So much of that payment was refunded in all."""
+        at = self._runtime.wall_clock()
         with self._runtime.transaction() as session:
-            payments.record_refund(session, payment_intent_id=intent, refunded_minor=minor)
+            payment = payments.of_intent(session, payment_intent_id=intent)
+            assert payment is not None
+            facts = refunds.RefundFacts(
+                id=f"re_{intent}_{minor}",
+                refund_id=None,
+                payment_intent_id=intent,
+                amount=Money(minor - payment.refunded_minor, payment.amount.currency),
+                status="succeeded",
+                created_at=at,
+            )
+            refunds.follow(session, facts=facts, looked_at=at, now=at)
