@@ -6,7 +6,7 @@ import structlog
 
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import users
-from talkingphoto.billing import details, payments, receipts
+from talkingphoto.billing import details, disputes, payments, receipts
 from talkingphoto.foundation import errors
 from talkingphoto.integrations.cache import Allowance, TryCounter
 from talkingphoto.integrations.receipt_pdf import render
@@ -16,6 +16,11 @@ log = structlog.get_logger()
 ROWS = 50
 MOST_PAGES = 200
 PORTALS_PER_USER = Allowance("billing_portal", most=20, seconds=10 * 60)
+_DISPUTED: dict[disputes.State, str] = {
+    "open": "Questioned at your bank",
+    "won": "Questioned at your bank, and settled",
+    "lost": "Paid back by your bank",
+}
 InvoiceRow = invoice_list.InvoiceRow
 InvoicePage = invoice_list.InvoicePage
 BillingDetails = details.BillingDetails
@@ -38,10 +43,19 @@ class InvoiceService:
         with self.runtime.read_only() as session:
             found = payments.page(session, user_id=user_id, limit=ROWS + 1, before=before)
             shown = found[:ROWS]
-            numbers = receipts.numbers(session, payment_ids=tuple(one.id for one in shown))
+            ids = tuple(one.id for one in shown)
+            numbers = receipts.numbers(session, payment_ids=ids)
+            disputed = disputes.of_customer(session, user_id=user_id)
+        # The newest of a payment comes first, and counts.
+        words = {one.payment_id: _DISPUTED[one.state] for one in reversed(disputed)}
         return InvoicePage(
             rows=tuple(
-                invoice_list.row(one, number=numbers.get(one.id), dispute="") for one in shown
+                invoice_list.row(
+                    one,
+                    number=numbers.get(one.id),
+                    dispute=words.get(one.id, ""),
+                )
+                for one in shown
             ),
             next=shown[-1].id if len(found) > ROWS else None,
         )

@@ -146,7 +146,7 @@ class PaymentService:
             plan = subscriptions.of_customer(session, user_id=user_id)
             change = changes.open_of(session, user_id=user_id)
             return AccountView(
-                plan=account_view.plan_view(plan),
+                plan=account_view.plan_view(plan, now=now),
                 credits=account_view.credits_view(
                     ledger.balance(session, user_id=user_id, now=now),
                     plan=plan,

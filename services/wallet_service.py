@@ -18,6 +18,7 @@ from talkingphoto.billing import (
     ledger,
     notices,
     saved_cards,
+    subscriptions,
     top_up_terms,
     top_ups,
 )
@@ -111,7 +112,7 @@ class WalletService:
         with self.runtime.read_only() as session:
             held = wallets.purse(session, user_id=user_id, now=now)
             auto = _auto(session, user_id=user_id, now=now)
-            card = saved_cards.of_customer(session, user_id=user_id)
+            can_auto = _can_auto(session, user_id=user_id)
             told = notices.wanted(session, user_id=user_id)
         kind, words = wallets.warning(held, now=now)
         return Wallet(
@@ -124,7 +125,7 @@ class WalletService:
             warning=kind,
             warning_words=words,
             auto=auto,
-            can_auto=card is not None,
+            can_auto=can_auto,
             notices=told,
         )
 
@@ -248,6 +249,13 @@ class WalletService:
                 now=now,
             )
         return given
+
+
+def _can_auto(session: Session, *, user_id: str) -> bool:
+    if saved_cards.is_known(session, user_id=user_id):
+        return saved_cards.of_customer(session, user_id=user_id) is not None
+    # Nobody looked yet: a plan is paid with a card that is kept, and turning on looks at Stripe.
+    return subscriptions.of_customer(session, user_id=user_id) is not None
 
 
 def _auto(session: Session, *, user_id: str, now: datetime) -> AutoTopUp | None:

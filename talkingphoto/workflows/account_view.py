@@ -73,7 +73,7 @@ class AccountView:
     change_pay_url: str | None = None
 
 
-def plan_view(plan: subscriptions.Subscription | None) -> PlanView | None:
+def plan_view(plan: subscriptions.Subscription | None, *, now: datetime) -> PlanView | None:
     """The plan in the customer's terms; None without one."""
     if plan is None:
         return None
@@ -91,7 +91,7 @@ def plan_view(plan: subscriptions.Subscription | None) -> PlanView | None:
         pauses_at=plan.standing.pauses_at,
         resumes_at=plan.standing.resumes_at,
         trial_ends_at=plan.standing.trial_ends_at,
-        discount=plan.standing.discount,
+        discount=plan.standing.discount_at(now),
     )
 
 

@@ -72,6 +72,8 @@ def _invoice(session: Session, found: InvoiceFacts) -> Seen:
 
 
 def _earned(session: Session, found: InvoiceFacts) -> tuple[str, ...]:
+    if found.status == "paid" and found.top_up_id is not None:
+        return (f"invoice:{found.id}",)
     if duplicates.is_one(session, subscription_id=found.subscription_id):
         return ()  # paid by accident, and on its way back
     if found.top_up_id is not None:

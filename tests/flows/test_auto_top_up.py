@@ -209,6 +209,34 @@ def test_a_bank_that_refuses_or_asks_stops_it_and_is_not_asked_again(
         assert [tuple(row) for row in told] == [("topup_stopped", {"why": shown.stopped_because})]
 
 
+def test_turned_off_while_an_invoice_waits_leaves_none_to_pay(shop: Shop, ada: Person) -> None:
+    turn_on(shop, ada)
+    use(shop, ada, 1)
+    top_up_id = consider(shop, ada)
+    assert top_up_id is not None
+    with answers_lost(shop, "/v1/invoiceitems"), pytest.raises(errors.Unavailable):
+        shop.wallets.top_up(top_up_id)
+    shop.wallets.turn_off(user_id=ada.id)
+    shop.clock.advance(seconds=180)
+    sweep(shop)
+    invoices = shop.sandbox.client(shop.key).v1.invoices
+    left = invoices.list({"customer": customer_of(shop, ada)})
+    assert (states(shop, ada), charges(shop, ada), left.data) == (["dropped"], [], [])
+
+
+def test_a_card_that_is_gone_stops_it(shop: Shop, ada: Person) -> None:
+    turn_on(shop, ada)
+    use(shop, ada, 1)
+    v1 = shop.sandbox.client(shop.key).v1
+    for card in v1.customers.payment_methods.list(customer_of(shop, ada)).data:
+        v1.payment_methods.detach(card.id)
+    shop.deliver(shop.new_events())
+    sweep(shop)
+    shown = auto(shop, ada)
+    assert (shown.on, shown.stopped_because[:22]) == (False, "There was no saved car")
+    assert (states(shop, ada), shop.wallets.wallet(ada.id).can_auto) == (["failed"], False)
+
+
 def test_turned_off_means_off_at_once_also_for_one_that_has_begun(shop: Shop, ada: Person) -> None:
     turn_on(shop, ada)
     use(shop, ada, 1)

@@ -19,6 +19,7 @@ from tests.support.shop import PASSWORD, Person, Shop
 
 def money(shop: Shop, person: Person) -> list[tuple[str, int, int]]:
     """The person's payments: how each stands, what was paid and what went back."""
+    shop.deliver(shop.new_events())  # of what went back Stripe tells
     query = text(
         "SELECT status, amount_minor, refunded_minor FROM payments WHERE user_id = :id ORDER BY id"
     )

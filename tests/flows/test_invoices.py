@@ -18,6 +18,8 @@ from talkingphoto.foundation.money import Money
 from tests.support.pdf import words_of
 from tests.support.shop import Person, Shop
 
+DISPUTED = "4000000000000259"
+
 
 @pytest.fixture
 def shop(storefront: Shop) -> Shop:
@@ -146,3 +148,12 @@ def test_a_long_table_has_every_payment_once(shop: Shop) -> None:
     for number in range(101):
         pay(shop, ada, number)
     assert len(shop.invoices.csv(ada.id).splitlines()) == 102
+
+
+def test_a_payment_that_is_disputed_says_so(shop: Shop) -> None:
+    ada = shop.a_person()
+    shop.buys(ada, "pack:10")
+    assert shop.pays(ada, "pack:50", card=DISPUTED).status == 303
+    shop.deliver(shop.new_events())
+    rows = {row.description: row.dispute for row in shop.invoices.page(user_id=ada.id).rows}
+    assert rows == {"50 videos": "Questioned at your bank", "10 videos": ""}

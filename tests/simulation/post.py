@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from talkingphoto.events.handling import Handler, Look, Write
 from talkingphoto.events.inbox import StripeEvent
+from talkingphoto.events.table import HANDLERS
 from talkingphoto.foundation.jobs import Task
 from tests.simulation.faults import Build
 from tests.simulation.world import World
@@ -72,7 +73,39 @@ def _write_and_crash(session: Session, write: Write) -> None:
     raise Crash
 
 
-class Post:
+class InsideWay:
+    """Events are carried and worked off in this process, in an order that the seed decides."""
+
+    def __init__(self, world: World, *, seed: int, habits: Habits, fates: Fates) -> None:
+        rng = random.Random(f"post:{seed}")  # noqa: S311 - a seed is to be repeated, not secret
+        self._post = _Post(world, rng=rng, habits=habits, fates=fates)
+        self._desk = _Desk(world, rng=rng, habits=habits)
+
+    @property
+    def events(self) -> int:
+        """How many the sandbox has told."""
+        return self._post.events
+
+    def carry(self, *, everything: bool = False) -> None:
+        """What is due has arrived and is worked off."""
+        self._post.collect(frozenset(HANDLERS))
+        self._post.bring(everything=everything)
+        self._desk.work()
+
+    def sweep(self) -> None:
+        """What is due by the clock is done."""
+        self._desk.sweep()
+
+    def customers_waiting(self) -> frozenset[str]:
+        """Those customers of whom something has not arrived yet."""
+        return self._post.customers_waiting()
+
+    def close(self) -> None:
+        """Nobody works any more."""
+        self._desk.close()
+
+
+class _Post:
     """Events that are on their way, each with its fate."""
 
     def __init__(self, world: World, *, rng: random.Random, habits: Habits, fates: Fates) -> None:
@@ -113,7 +146,7 @@ class Post:
         return self._rng.randrange(100) < percent
 
 
-class Desk:
+class _Desk:
     """The workers: they take jobs in any order, and sometimes two for one customer at once."""
 
     def __init__(self, world: World, *, rng: random.Random, habits: Habits) -> None:

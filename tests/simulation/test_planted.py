@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation import faults
+from tests.simulation import faults, places
 from tests.simulation.engine import Outcome, Simulation, Size
 from tests.simulation.post import Habits
 from tests.support.databases import TestServer
@@ -25,12 +25,11 @@ def lived(
     """What one seed comes to."""
     place = folder / f"{plan.__name__}{seed}"
     place.mkdir(parents=True)
-    with postgres.database() as url:
-        simulation = Simulation(url, place, seed=seed, size=size, plan=plan, habits=habits)
-        try:
-            return simulation.run()
-        finally:
-            simulation.close()
+    with (
+        postgres.database() as url,
+        places.inside(url, place, seed=seed, plan=plan, habits=habits) as (world, way),
+    ):
+        return Simulation(world, way, seed=seed, size=size).run()
 
 
 @pytest.mark.parametrize(
