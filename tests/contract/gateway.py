@@ -313,6 +313,8 @@ VERBS: dict[str, Callable[[Scene], object]] = {
     "list_invoices": lambda scene: scene.gateway.list_invoices(_WINDOW, after=None),
     "list_checkouts": lambda scene: scene.gateway.list_checkouts(_WINDOW, after=None),
     "list_payments": lambda scene: scene.gateway.list_payments(_WINDOW, after=None),
+    "list_refunds": lambda scene: scene.gateway.list_refunds(_WINDOW, after=None),
+    "list_disputes": lambda scene: scene.gateway.list_disputes(_WINDOW, after=None),
     "fetch_customer": lambda scene: scene.gateway.fetch_customer(scene.customer),
     "return_payment": lambda scene: scene.gateway.return_payment(
         scene.newest("payment_intents").id, idempotency_key="contract:back"

@@ -19,7 +19,12 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 # The path above makes these importable.
-from tests.support import stand_in, stand_in_media, stand_in_studio  # noqa: E402
+from tests.support import (  # noqa: E402
+    stand_in,
+    stand_in_media,
+    stand_in_office,
+    stand_in_studio,
+)
 
 LATEST_SECONDS = 5
 
@@ -46,6 +51,7 @@ def serve(port: int, folder: Path) -> None:
             "services.generation_service": generation,
         }
     )
+    stand_in_office.put_in_place()
     stand_in_media.serve(urlsplit(os.environ["WEB_URL"]).port)
     _crowd(folder / "crowded")
     bootstrap.load_config_options({"server.port": port, "server.address": "localhost"})
