@@ -16,6 +16,7 @@ from talkingphoto.billing import (
     ledger,
     payments,
     plan_credits,
+    saved_cards,
     subscriptions,
 )
 from talkingphoto.billing.extras import Extras
@@ -146,7 +147,9 @@ class PaymentService:
             plan = subscriptions.of_customer(session, user_id=user_id)
             change = changes.open_of(session, user_id=user_id)
             return AccountView(
-                plan=account_view.plan_view(plan, now=now),
+                plan=account_view.plan_view(
+                    plan, card=saved_cards.of_customer(session, user_id=user_id), now=now
+                ),
                 credits=account_view.credits_view(
                     ledger.balance(session, user_id=user_id, now=now),
                     plan=plan,

@@ -14,8 +14,8 @@ from ui import (
     making,
     messages,
     once,
+    panel,
     players,
-    pricing,
     session,
     verifying,
     wording,
@@ -180,7 +180,7 @@ def _buy_more(visit: session.Visit) -> None:
         day = wording.day(credits.next_credits_at, visit.zone)
         more += f"{', or wait' if more else 'Wait'} until {day}"
     action = (
-        pricing.checkout_button(
+        panel.checkout_button(
             visit, pack.item, f"Buy {pack.credits} videos", style="tp-btn--primary"
         )
         if pack

@@ -25,8 +25,21 @@ class Wanted:
     code: str = ""
     trial: bool = False
 
+    def as_query(self) -> dict[str, str]:
+        """What the pages carry from one to the next; what is empty stays out."""
+        given = {"code": self.code, "trial": "yes" if self.trial else ""}
+        return {name: value for name, value in given.items() if value}
+
 
 NOTHING_MORE = Wanted()
+
+
+def read_wanted() -> Wanted:
+    """What the form of this request wants besides the item."""
+    return Wanted(
+        code=guards.field("code", most=200, default=""),
+        trial=guards.field("trial", most=3, default="") == "yes",
+    )
 
 
 @bp.post("/billing/checkout")
@@ -36,13 +49,10 @@ def checkout() -> Response:
     guards.only("item", "request_id", "code", "trial")
     item = guards.field("item", most=40)
     request_id = guards.field("request_id", most=64)
-    wanted = Wanted(
-        code=guards.field("code", most=200, default=""),
-        trial=guards.field("trial", most=3, default="") == "yes",
-    )
+    wanted = read_wanted()
     user = guards.current_user()
     if user is None:
-        query = urlencode({"item": item})
+        query = urlencode({"item": item} | wanted.as_query())
         return redirect(f"{current_app.config['APP_URL']}/sign-up?{query}", 303)
     return start(user.id, item=item, request_id=request_id, wanted=wanted)
 
