@@ -16,6 +16,8 @@ def handle(look: Look, event: StripeEvent) -> Write | None:
     facts = look.stripe.fetch_dispute(event.object_id)
     if facts is None or facts.payment_intent_id is None:
         return None  # a charge without a PaymentIntent was not made by us
+    if not payment_events.is_ours(look, facts.payment_intent_id):
+        return None
     paid = payment_events.write_of(look, facts.payment_intent_id)
 
     def write(session: Session) -> None:
