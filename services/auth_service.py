@@ -20,9 +20,10 @@ from talkingphoto.accounts import (
     users,
     verifications,
 )
-from talkingphoto.billing import catalog, customers, free
+from talkingphoto.billing import catalog, closings, customers, free, returns, top_up_terms
 from talkingphoto.foundation import errors
 from talkingphoto.integrations.cache import Allowance, TryCounter
+from talkingphoto.workflows import closing
 
 # Tries are counted by account and address together, so that nobody can lock the owner out.
 TRIES_PER_ACCOUNT = Allowance("sign_in_account", most=10, seconds=15 * 60)
@@ -202,6 +203,24 @@ class AuthService:
                 self.runtime.new_id(), "operator", f"role.{role}", user_id, reason
             )
             staff.record(session, action=action, now=self.runtime.wall_clock())
+
+    def delete_account(self, user_id: str, *, ip: str = "") -> None:
+        """The account is over: nobody signs in, its plan ends at once, its open pages are closed,
+        and what is paid for it later goes back in full, as does what was paid a moment ago and not
+        used. The address is free; the free videos of a person are not there twice."""
+        now = self.runtime.clock()
+        with self.runtime.transaction() as session:
+            # Before the payment, or after it: a webhook of this instant waits for this lock.
+            customers.lock(session, user_id=user_id)
+            if not users.delete(session, user_id=user_id, now=now):
+                return
+            sessions.end_all(session, user_id=user_id)
+            self._record(session, "account.deleted", user_id=user_id, ip=ip)
+            top_up_terms.turn_off(session, user_id=user_id, now=now)
+            closings.owe(session, user_id=user_id, now=now)
+            returns.owe_late(session, user_id=user_id, now=now)
+        # What Stripe cannot do now, the next minute does.
+        closing.run_due(self.runtime)
 
     def forget_past(self) -> int:
         """Sessions and links that ended by themselves and counters of past tries are gone."""

@@ -12,7 +12,7 @@ from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import mails, moments, staff, users, verifications
 from talkingphoto.foundation import errors
 from talkingphoto.integrations.mailer import Parts
-from talkingphoto.workflows import letters
+from talkingphoto.workflows import announcing, letters
 
 log = structlog.get_logger()
 TEMPLATES = tuple(moments.ALL)
@@ -66,6 +66,10 @@ class MailService:
                 mails.count_try(session, key=key)
             raise
         self._end(key, "sent")
+
+    def announce_renewals(self) -> None:
+        """Whoever pays for another year within 30 days was told so."""
+        announcing.announce_renewals(self.runtime)
 
     def send_old_receipt(self, payment_id: str) -> None:
         """The receipt has left for which a version before this one left a job."""

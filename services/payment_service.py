@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from talkingphoto import runtime as runtimes
-from talkingphoto.accounts import users
+from talkingphoto.accounts import mails
 from talkingphoto.billing import (
     catalog,
     changes,
@@ -16,13 +16,22 @@ from talkingphoto.billing import (
     ledger,
     payments,
     plan_credits,
+    saved_cards,
     subscriptions,
 )
+from talkingphoto.billing.extras import Extras
 from talkingphoto.events import checkout as checkout_events
 from talkingphoto.events.handling import look_at
 from talkingphoto.foundation import errors, ids
 from talkingphoto.integrations.stripe_checkout import CheckoutOrder
-from talkingphoto.workflows import account_view, change_view, offers
+from talkingphoto.workflows import (
+    account_view,
+    change_view,
+    codes,
+    offers,
+    paying_customer,
+    trying,
+)
 
 log = structlog.get_logger()
 STATEMENT_ROWS = 50
@@ -54,6 +63,7 @@ class PaymentService:
 
     def __init__(self, runtime: runtimes.Runtime) -> None:
         self.runtime = runtime
+        self._tries = codes.counter(runtime)
 
     def pricing(self, user_id: str | None) -> Pricing:
         """The price list, with the customer's own plan marked."""
@@ -68,21 +78,26 @@ class PaymentService:
             renews_at=plan.renews_at if plan else None,
         )
 
-    def start_checkout(self, *, user_id: str, item: str, request_id: str) -> str:
+    def start_checkout(
+        self, *, user_id: str, item: str, request_id: str, code: str = "", trial: bool = False
+    ) -> str:
         """The address of the hosted page for that intent; the same request gives the same page.
 
-        InvalidRequest for an unknown item; Conflict when the customer has a plan already, or the
-        request's page is used up. Other open pages for a plan are closed: one plan is enough."""
+        InvalidRequest for an unknown item, code or trial; Conflict for a second plan or trial, or
+        a page that is used up. Other open pages for a plan are closed: one plan is enough."""
         sold = catalog.item(item)
         if not ids.is_uuid(request_id):
             raise errors.InvalidRequest(
                 "billing.request_id", "This form is out of date. Reload the page and try again."
             )
-        intent, rivals = self._store_intent(user_id=user_id, request_id=request_id, sold=sold)
+        wanted = self._wanted(user_id=user_id, sold=sold, code=code, trial=trial)
+        intent, rivals = self._store_intent(
+            user_id=user_id, request_id=request_id, sold=sold, wanted=wanted
+        )
         self._close(rivals, user_id=user_id)
         if intent.url is not None:
             return intent.url
-        customer_id = self._ensure_customer(user_id)
+        customer_id = paying_customer.ensure(self.runtime, user_id=user_id)
         made = self.runtime.gateway.create_checkout(
             CheckoutOrder(
                 idempotency_key=intent.idempotency_key,
@@ -93,6 +108,8 @@ class PaymentService:
                 price_id=intent.price_id,
                 success_url=self.runtime.settings.success_url,
                 cancel_url=self.runtime.settings.cancel_url(item=sold.key),
+                extras=intent.extras,
+                card_required=self.runtime.settings.trial_card == "required",
             )
         )
         assert made.url is not None, "a hosted session has an address"
@@ -119,7 +136,7 @@ class PaymentService:
             item=sold.key,
             title=sold.title,
             is_plan=sold.is_plan,
-            credits_added=sold.credits if intent.state == "paid" else 0,
+            credits_added=trying.credits(intent, sold) if intent.state == "paid" else 0,
             balance=balance.available,
         )
 
@@ -130,7 +147,9 @@ class PaymentService:
             plan = subscriptions.of_customer(session, user_id=user_id)
             change = changes.open_of(session, user_id=user_id)
             return AccountView(
-                plan=account_view.plan_view(plan),
+                plan=account_view.plan_view(
+                    plan, card=saved_cards.of_customer(session, user_id=user_id), now=now
+                ),
                 credits=account_view.credits_view(
                     ledger.balance(session, user_id=user_id, now=now),
                     plan=plan,
@@ -154,11 +173,20 @@ class PaymentService:
         return granted + batches(lambda s: ledger.expire(s, now=now), most=MOST_BATCHES)
 
     def check_ledger(self) -> None:
-        """Each broken invariant of the ledger is an alert in the log."""
+        """Each broken invariant of the ledger is an alert, of which the founder hears too."""
+        now = self.runtime.clock()
         with self.runtime.read_only() as session:
             found = ledger.check(session)
         for one in found:
             log.error("alert.ledger", rule=one.rule, id=one.id, user_id=one.user_id)
+        if found:
+            with self.runtime.transaction() as session:
+                mails.needs_a_hand(
+                    session,
+                    what="The ledger does not add up",
+                    about=found[0].id,
+                    now=now,
+                )
 
     def sync_catalog(self) -> Iterator[str]:
         """Every item has a Stripe price and new checkouts use it; a line for each."""
@@ -174,11 +202,21 @@ class PaymentService:
                     price_id=price.price_id,
                     product_id=price.product_id,
                     looked_at=looked_at,
+                    amount=sold.price,
                 )
             yield f"{sold.key}: {sold.price.decimal()} {sold.price.currency}, {price.price_id}"
 
+    def _wanted(self, *, user_id: str, sold: catalog.Item, code: str, trial: bool) -> Extras:
+        wanted = Extras()
+        if trial:
+            wanted = trying.on_trial(self.runtime, wanted, user_id=user_id, sold=sold)
+        if code:
+            codes.count(self._tries, user_id)
+            wanted = codes.with_code(self.runtime, wanted, code, user_id=user_id, sold=sold)
+        return wanted
+
     def _store_intent(
-        self, *, user_id: str, request_id: str, sold: catalog.Item
+        self, *, user_id: str, request_id: str, sold: catalog.Item, wanted: Extras
     ) -> tuple[payments.Checkout, tuple[str, ...]]:
         now = self.runtime.clock()
         with self.runtime.transaction() as session:
@@ -186,7 +224,12 @@ class PaymentService:
             if sold.is_plan and subscriptions.of_customer(session, user_id=user_id):
                 raise errors.Conflict(*_ONE_PLAN)
             intent = payments.open_checkout(
-                session, user_id=user_id, request_id=request_id, item_key=sold.key, now=now
+                session,
+                user_id=user_id,
+                request_id=request_id,
+                item_key=sold.key,
+                now=now,
+                wanted=wanted,
             )
             return intent, payments.rival_sessions(session, checkout=intent)
 
@@ -197,18 +240,6 @@ class PaymentService:
             found = self._look_again(user_id=user_id, session_id=session_id)
             if found.state not in {"expired", "failed"}:
                 raise errors.Conflict(*_ONE_PLAN)
-
-    def _ensure_customer(self, user_id: str) -> str:
-        with self.runtime.read_only() as session:
-            known = customers.of_user(session, user_id=user_id).stripe_customer_id
-            email = users.get(session, user_id=user_id).email
-        if known is not None:
-            return known
-        made = self.runtime.gateway.ensure_customer(user_id=user_id, email=email)
-        with self.runtime.transaction() as session:
-            attached = customers.attach(session, user_id=user_id, stripe_customer_id=made)
-        assert attached.stripe_customer_id is not None
-        return attached.stripe_customer_id
 
     def _look_again(self, *, user_id: str, session_id: str) -> payments.Checkout:
         write = checkout_events.write_of(look_at(self.runtime), session_id)

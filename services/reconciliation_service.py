@@ -8,10 +8,11 @@ from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import staff
 from talkingphoto.billing import differences
 from talkingphoto.foundation import errors, ids
-from talkingphoto.workflows import comparing, pulling, replaying
+from talkingphoto.workflows import closing, comparing, pulling, replaying, standing_open
 
 Difference = differences.Difference
 Run = comparing.Run
+Standing = standing_open.Standing
 
 
 class ReconciliationService:
@@ -24,10 +25,20 @@ class ReconciliationService:
         """Events that Stripe could not deliver are stored as if they had come; how many."""
         return pulling.pull_missed(self.runtime)
 
+    def run_due_work(self) -> int:
+        """What runs at Stripe for deleted accounts has ended, and what came for them went back."""
+        return closing.run_due(self.runtime)
+
     def compare(self, *, heal: bool = True) -> Run:
         """Every difference between Stripe and us is on record; with `heal` the safe ones are put
         right. A run that was broken off goes on."""
         return comparing.compare(self.runtime, heal=heal)
+
+    def standing(self) -> Standing:
+        """What waits, is dead or parked, has to go back, or differs, as of now."""
+        now = self.runtime.wall_clock()
+        with self.runtime.read_only() as session:
+            return standing_open.of_now(session, now=now)
 
     def differences(self, *, staff_id: str, open_only: bool = True) -> tuple[Difference, ...]:
         """What is different, the latest first; NotPermitted for who does not work here."""

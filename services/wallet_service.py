@@ -18,6 +18,8 @@ from talkingphoto.billing import (
     ledger,
     notices,
     saved_cards,
+    subscriptions,
+    top_up_terms,
     top_ups,
 )
 from talkingphoto.billing import wallet as wallets
@@ -110,34 +112,37 @@ class WalletService:
         with self.runtime.read_only() as session:
             held = wallets.purse(session, user_id=user_id, now=now)
             auto = _auto(session, user_id=user_id, now=now)
-            card = saved_cards.of_customer(session, user_id=user_id)
+            can_auto = _can_auto(session, user_id=user_id)
             told = notices.wanted(session, user_id=user_id)
         kind, words = wallets.warning(held, now=now)
         return Wallet(
             available=held.balance.available,
             held=held.balance.held,
-            frozen=0,
-            owed=0,
+            frozen=held.balance.frozen,
+            owed=held.balance.owed,
             lots=held.lots,
             forecast=_with_saving(wallets.outlook(held, now=now), held.bought),
             warning=kind,
             warning_words=words,
             auto=auto,
-            can_auto=card is not None,
+            can_auto=can_auto,
             notices=told,
         )
 
     def consent_words(self, *, item: str, threshold: int, monthly_cap_minor: int) -> str:
         """The sentence to agree to before anything is bought by itself."""
-        return top_ups.consent_words(
-            top_ups.terms(item_key=item, threshold=threshold, monthly_cap_minor=monthly_cap_minor)
+        return top_up_terms.consent_words(
+            top_up_terms.terms(
+                item_key=item, threshold=threshold, monthly_cap_minor=monthly_cap_minor
+            )
         )
 
     def turn_on(self, *, user_id: str, choice: AutoChoice) -> None:
         """That pack is bought by itself from now on, and the agreement to it is on record.
 
-        InvalidRequest without consent or outside the limits, Conflict without a card to charge."""
-        agreed = top_ups.terms(
+        InvalidRequest without consent or outside the limits, Conflict without a card to charge or
+        while a payment is disputed or videos are owed."""
+        agreed = top_up_terms.terms(
             item_key=choice.item,
             threshold=choice.threshold,
             monthly_cap_minor=choice.monthly_cap_minor,
@@ -151,9 +156,12 @@ class WalletService:
         consent_id, now = self.runtime.new_id(), self.runtime.clock()
         place = f"top_up_consents:ip_sealed:{consent_id}"
         sealed = self.runtime.cipher.encrypt(choice.ip, place=place)
-        consent = top_ups.Consent(consent_id, user_id, agreed, sealed)
+        consent = top_up_terms.Consent(consent_id, user_id, agreed, sealed)
         with self.runtime.transaction() as session:
-            top_ups.turn_on(session, consent, now=now)
+            blocked = top_ups.blocked(session, user_id=user_id, now=now)
+            if blocked:
+                raise errors.Conflict("topup.blocked", blocked)
+            top_up_terms.turn_on(session, consent, now=now)
             top_ups.consider(session, user_id=user_id, now=now)
         log.info("topup.on", user_id=user_id, item=choice.item)
 
@@ -161,7 +169,7 @@ class WalletService:
         """Nothing is bought by itself any more, from this moment."""
         now = self.runtime.clock()
         with self.runtime.transaction() as session:
-            top_ups.turn_off(session, user_id=user_id, now=now)
+            top_up_terms.turn_off(session, user_id=user_id, now=now)
         log.info("topup.off", user_id=user_id)
 
     def top_up(self, top_up_id: str) -> None:
@@ -243,8 +251,15 @@ class WalletService:
         return given
 
 
+def _can_auto(session: Session, *, user_id: str) -> bool:
+    if saved_cards.is_known(session, user_id=user_id):
+        return saved_cards.of_customer(session, user_id=user_id) is not None
+    # Nobody looked yet: a plan is paid with a card that is kept, and turning on looks at Stripe.
+    return subscriptions.of_customer(session, user_id=user_id) is not None
+
+
 def _auto(session: Session, *, user_id: str, now: datetime) -> AutoTopUp | None:
-    setting = top_ups.setting_of(session, user_id=user_id)
+    setting = top_up_terms.setting_of(session, user_id=user_id)
     if setting is None:
         return None
     agreed = setting.terms

@@ -10,12 +10,14 @@ import argparse
 import io
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talkingphoto.foundation import errors, settings
 
 if TYPE_CHECKING:
+    from talkingphoto.billing.price_changes import PriceChange
     from talkingphoto.integrations.embedded_postgres import EmbeddedPostgres
 
 Command = Callable[[argparse.Namespace], int]
@@ -62,17 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     _add(webhooks, "sync", _webhooks_sync, "create or update our endpoint at Stripe")
     reconcile = _add(commands, "reconcile", _reconcile, "compare our books with Stripe's")
     reconcile.add_argument("--heal", action="store_true", help="put right what is safe to")
-    videos = _add_group(commands, "videos", "what people say against videos")
-    _add(videos, "reported", _videos_reported, "list the reports that nobody has decided")
-    hide = _add(videos, "hide", _videos_hide, "nobody sees it any more, nor uses its photo again")
-    dismiss = _add(
-        videos,
-        "dismiss",
-        _videos_dismiss,
-        "close the reports on it; it stays, or is back if it was hidden",
-    )
-    for parser_of_one in (hide, dismiss):
-        parser_of_one.add_argument("id", help="the video's id")
+    _add_videos(commands)
+    _add_prices(commands)
     appoint = _add(commands, "grant-admin", _grant_admin, "let somebody into the back office")
     appoint.add_argument("email", help="the address of their account")
     appoint.add_argument("--role", choices=("admin", "support", "customer"), default="admin")
@@ -89,6 +82,34 @@ def _add_up(commands: Commands) -> None:
     for name in ("web", "app", "sandbox"):
         parser.add_argument(f"--{name}-port", type=int, metavar="PORT", help=f"port of the {name}")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="where everything is kept")
+
+
+def _add_videos(commands: Commands) -> None:
+    videos = _add_group(commands, "videos", "what people say against videos")
+    _add(videos, "reported", _videos_reported, "list the reports that nobody has decided")
+    hide = _add(videos, "hide", _videos_hide, "nobody sees it any more, nor uses its photo again")
+    dismiss = _add(
+        videos,
+        "dismiss",
+        _videos_dismiss,
+        "close the reports on it; it stays, or is back if it was hidden",
+    )
+    for parser_of_one in (hide, dismiss):
+        parser_of_one.add_argument("id", help="the video's id")
+
+
+def _add_prices(commands: Commands) -> None:
+    prices = _add_group(commands, "prices", "who pays what, and the end of old prices")
+    _add(prices, "list", _prices_list, "every price, how many pay it, and planned changes")
+    change = _add(prices, "change", _prices_change, "move those who pay an old price to today's")
+    change.add_argument("item", help="for example pro:month")
+    change.add_argument(
+        "--on", required=True, metavar="DAY", help="2027-03-01; 30 days off or more"
+    )
+    change.add_argument("--reason", required=True, help="why; it is kept on record")
+    stop = _add(prices, "call-off", _prices_call_off, "move nobody by that change any more")
+    stop.add_argument("id", help="the change's id")
+    stop.add_argument("--reason", required=True, help="why; it is kept on record")
 
 
 def _add(commands: Commands, name: str, command: Command, text: str) -> argparse.ArgumentParser:
@@ -170,6 +191,45 @@ def _catalog_sync(_chosen: argparse.Namespace) -> int:
         print(line)
     print(f"{len(lines)} prices agree with Stripe's")
     return 0
+
+
+def _prices_list(_chosen: argparse.Namespace) -> int:
+    from services.price_service import price_service
+
+    for paid in price_service.report():
+        price = f"{paid.price.decimal()} {paid.price.currency}" if paid.price else "unknown"
+        age = "current" if paid.is_current else "old"
+        print(f"{paid.item}: {price}, {paid.price_id}, {age}, {paid.subscribers} pay it")
+    for change in price_service.changes():
+        print(f"{_described(change)}, {change.state}")
+    return 0
+
+
+def _prices_change(chosen: argparse.Namespace) -> int:
+    from services.price_service import price_service
+
+    try:
+        day = datetime.fromisoformat(chosen.on).replace(tzinfo=UTC)
+    except ValueError:
+        raise errors.InvalidRequest("prices.day", "Write the day as in 2027-03-01.") from None
+    for change in price_service.plan(item=chosen.item, effective_at=day, reason=chosen.reason):
+        print(f"planned: {_described(change)}; subscribers are told within a minute")
+    return 0
+
+
+def _prices_call_off(chosen: argparse.Namespace) -> int:
+    from services.price_service import price_service
+
+    price_service.call_off(change_id=chosen.id, reason=chosen.reason)
+    print("called off; whoever was moved already stays")
+    return 0
+
+
+def _described(change: PriceChange) -> str:
+    before, after = change.before.decimal(), change.after.decimal()
+    return (
+        f"{change.item.key}: {before} to {after} from {change.effective_at:%Y-%m-%d}, {change.id}"
+    )
 
 
 def _webhooks_sync(_chosen: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Account: the plan in words, the videos left and where they come from, statement, invoices."""
+"""Account: what stands, plan and price, videos left, the latest movements and invoices."""
 
 from __future__ import annotations
 
@@ -6,29 +6,23 @@ from datetime import tzinfo
 
 import streamlit as st
 
-from services import payment_service
-from talkingphoto.billing import ledger
-from ui import doors, kit, repeating, session, trouble, verifying, wording
+from services import payment_service, wallet_service
+from ui import (
+    acting,
+    doors,
+    kit,
+    lists,
+    repeating,
+    session,
+    standing,
+    trouble,
+    usage,
+    verifying,
+    wording,
+)
 
-_ROWS = 50
+_ROWS = 5
 _SOON, _CALM = "2s", "10s"
-_OWING = frozenset({"past_due", "unpaid"})
-_SOURCES = {
-    "free": "free",
-    "plan": "from your plan",
-    "pack": "bought",
-    "promo": "from an offer",
-    "goodwill": "from us",
-    "gift": "a gift",
-}
-_INVOICE_STATES = {
-    "paid": ("Paid", "good"),
-    "open": ("Unpaid", "bad"),
-    "refunded": ("Refunded", ""),
-    "partly_refunded": ("Partly refunded", ""),
-    "void": ("Cancelled", ""),
-    "failed": ("Failed", "bad"),
-}
 
 
 def page(visit: session.Visit) -> None:
@@ -43,51 +37,37 @@ def page(visit: session.Visit) -> None:
         + kit.post_button("Sign out", f"{visit.web_url}/auth/logout", name="Sign out")
         + "</div>"
     )
-    repeating.keep_running(_body, every, visit.user.id, visit)
+    acting.said()
+    known = standing.of(visit.user.id, visit.account.plan)
+    standing.show(visit, known)
+    repeating.keep_running(_body, every, visit.user.id, visit, known)
 
 
-def _body(user_id: str, visit: session.Visit) -> None:
-    """Everything below the heading, fresh; the shell follows when the number of videos moved."""
+def _body(user_id: str, visit: session.Visit, known: standing.Standing) -> None:
+    """Everything below the notice, fresh; the shell follows when what it says has moved."""
     with trouble.shown():
         session.leave_unless(user_id)
         view = payment_service.payment_service.account(user_id)
         assert visit.account is not None
         if _facts(view) != _facts(visit.account):
             st.rerun()
+        wallet = acting.or_none(lambda: wallet_service.wallet_service.wallet(user_id))
         kit.show(
-            _failed(view),
             verifying.notice(visit),
-            f'<div class="tp-two">{_plan(view, visit.zone)}{_credits(view, visit.zone)}</div>',
+            f'<div class="tp-two">{_plan(view, known, visit.zone)}'
+            f"{usage.card(view, wallet, visit.zone)}</div>",
             _statement(view, visit.zone),
             _invoices(view, visit.zone),
             _zone_note(visit),
         )
 
 
-def _facts(view: payment_service.AccountView) -> tuple[int, bool]:
-    """What the rest of the page depends on: the count in the header and how often to look."""
-    return view.credits.available, view.pending
+def _facts(view: payment_service.AccountView) -> tuple[object, ...]:
+    """What the rest of the page depends on: the count above, the notice, how often to look."""
+    return view.credits.available, view.pending, view.plan
 
 
-def _failed(view: payment_service.AccountView) -> str:
-    """What to do about a payment that did not go through, before anything else on the page."""
-    if view.plan is None or view.plan.status not in _OWING:
-        return ""
-    due = next((row for row in view.invoices if row.status in ("open", "failed")), None)
-    price = wording.amount(due.total if due else view.plan.price)
-    action = kit.web_link("Pay invoice", due.hosted_url, name="Pay invoice") if due else ""
-    return (
-        kit.notice(
-            f"Your payment of {price} did not go through.",
-            f"Your bank declined it. Pay the open invoice to keep {view.plan.name}.",
-            kind="bad",
-            action=action.replace("tp-link", "tp-btn tp-btn--primary"),
-        )
-        + '<div style="height:16px"></div>'
-    )
-
-
-def _plan(view: payment_service.AccountView, zone: tzinfo) -> str:
+def _plan(view: payment_service.AccountView, known: standing.Standing, zone: tzinfo) -> str:
     plan = view.plan
     if plan is None:
         return (
@@ -97,157 +77,104 @@ def _plan(view: payment_service.AccountView, zone: tzinfo) -> str:
             "a pack is bought once.</p>"
             f'<div class="tp-card__foot">{kit.link_button("See plans", "/")}</div></section>'
         )
-    until = wording.day(plan.current_period_end, zone)
     rows = [
         ("Price", wording.price(plan.price, plan.interval)),
+        ("Discount", plan.discount),
+        _next_charge(plan, known, zone),
+        ("Card", plan.card),
         ("Videos", f"{plan.monthly_credits:,} a month"),
-        _next_charge(plan, until),
     ]
     return (
         '<section class="tp-card"><div class="tp-row tp-row--between">'
-        f'<h2 class="tp-h2">{kit.esc(plan.name)}</h2>{_plan_badge(plan)}</div>{kit.facts(rows)}'
-        f'<p class="tp-next">{kit.esc(_what_next(plan, until))}</p><div class="tp-card__foot">'
-        f"{kit.link_button('Change or cancel', '/contact')}</div></section>"
+        f'<h2 class="tp-h2">{kit.esc(plan.name)}</h2>{_plan_badge(plan)}</div>'
+        f"{kit.facts((label, value) for label, value in rows if value)}"
+        f'<p class="tp-next">{kit.esc(_what_next(plan, known, zone))}</p>'
+        f'<div class="tp-card__foot">{_plan_links(plan)}</div></section>'
     )
 
 
-def _next_charge(plan: payment_service.PlanView, until: str) -> tuple[str, str]:
-    if plan.status in _OWING:
-        return "Due", wording.amount(plan.price)
+def _plan_links(plan: payment_service.PlanView) -> str:
+    links: list[tuple[str, str]] = []
+    if not plan.cancel_at_period_end:
+        links.insert(0, ("Cancel plan", "/cancel-plan"))
+        if plan.status == "active" and not standing.rests(plan):
+            links.insert(0, ("Pause plan", "/pause-plan"))
+    quiet = "".join(f'<a class="tp-link" href="{path}">{label}</a>' for label, path in links)
+    return f'<div class="tp-acts">{kit.link_button("Change plan", "/change-plan")}{quiet}</div>'
+
+
+def _next_charge(
+    plan: payment_service.PlanView, known: standing.Standing, zone: tzinfo
+) -> tuple[str, str]:
+    until = wording.day(plan.current_period_end, zone)
+    if plan.status in standing.OWING:
+        return "Due", wording.amount(known.due.amount if known.due else plan.price)
+    if standing.rests(plan) == "now":
+        return "Goes on", wording.day(plan.resumes_at, zone) if plan.resumes_at else ""
     if plan.cancel_at_period_end:
         return "Ends", until
+    if plan.status == "trialing":
+        if known.trial is not None and not known.trial.has_card:
+            return "Ends", until
+        return "First charge", f"{wording.amount(plan.price)} on {until}"
+    if known.pending is not None:
+        on = wording.day(known.pending.at, zone)
+        return "Next charge", f"{wording.amount(known.pending.price)} on {on}"
+    if plan.pauses_at and plan.resumes_at:
+        on = wording.day(plan.resumes_at, zone)
+        return "Next charge", f"{wording.amount(plan.price)} on {on}"
     return "Next charge", f"{wording.amount(plan.price)} on {until}"
 
 
 def _plan_badge(plan: payment_service.PlanView) -> str:
-    if plan.status in _OWING:
+    if plan.status in standing.OWING:
         return kit.badge("Payment failed", "bad", "error")
-    if plan.status == "paused":
+    if standing.rests(plan) == "now":
         return kit.badge("Paused", "warn", "pause")
     if plan.cancel_at_period_end:
         return kit.badge("Ends soon", "warn", "event_busy")
+    if plan.status == "trialing":
+        return kit.badge("Trial", "info", "hourglass_top")
     return kit.badge("Active", "good", "check")
 
 
-def _what_next(plan: payment_service.PlanView, until: str) -> str:
-    if plan.status == "paused":
+def _what_next(plan: payment_service.PlanView, known: standing.Standing, zone: tzinfo) -> str:
+    until = wording.day(plan.current_period_end, zone)
+    if standing.rests(plan) == "now":
         return f"{plan.name} is paused. Nothing is charged until it goes on."
-    if plan.status in _OWING:
-        return f"{plan.name} goes on once the invoice below is paid."
+    if plan.status in standing.OWING:
+        return f"{plan.name} goes on once the payment has gone through."
     if plan.cancel_at_period_end:
         return f"{plan.name} ends on {until}. Videos you bought stay yours."
+    if plan.status == "trialing":
+        return "Nothing has been charged so far."
+    if known.pending is not None:
+        return f"{plan.name} stays as it is until {wording.day(known.pending.at, zone)}."
+    if plan.pauses_at:
+        return f"{plan.name} stays as it is until {wording.day(plan.pauses_at, zone)}."
     return f"{plan.name} renews by itself on {until}."
 
 
-def _credits(view: payment_service.AccountView, zone: tzinfo) -> str:
-    credits = view.credits
-    parts = [
-        (kind, count, words)
-        for kind, count, words in (
-            ("plan", credits.from_plan, "in your plan"),
-            ("free", credits.free, "free"),
-            ("pack", credits.bought, "bought"),
-        )
-        if count
-    ]
-    bar = "".join(f'<i class="is-{kind}" style="flex:{count}"></i>' for kind, count, _ in parts)
-    legend = "".join(
-        f'<li><span class="tp-swatch is-{kind}" aria-hidden="true"></span>{count:,} {words}</li>'
-        for kind, count, words in parts
-    )
-    return (
-        '<section class="tp-card"><h2 class="tp-h2">Videos left</h2>'
-        '<div class="tp-row" style="align-items:baseline;margin-top:14px;gap:8px">'
-        f'<span class="tp-big">{credits.available:,}</span></div>'
-        f'<div class="tp-stack" aria-hidden="true">{bar}</div><ul class="tp-parts">{legend}</ul>'
-        f'<p class="tp-next">{" ".join(_credit_dates(view, zone))}</p>'
-        f'<div class="tp-card__foot">{kit.link_button("Buy more videos", "/")}</div></section>'
-    )
-
-
-def _credit_dates(view: payment_service.AccountView, zone: tzinfo) -> list[str]:
-    """A date on every promise: what is set aside, what arrives, what expires."""
-    credits = view.credits
-    paid_up = view.plan is not None and view.plan.status not in _OWING
-    sentences = []
-    if credits.held:
-        verb = wording.are(credits.held)
-        sentences.append(f"{wording.videos(credits.held)} {verb} set aside for work under way.")
-    if credits.next_credits_at and credits.next_credits and paid_up:
-        date = wording.day(credits.next_credits_at, zone)
-        sentences.append(f"{credits.next_credits:,} more on {date}.")
-    if credits.next_expiry and credits.next_expiring:
-        date = wording.day(credits.next_expiry, zone)
-        verb = "expires" if credits.next_expiring == 1 else "expire"
-        sentences.append(f"{credits.next_expiring:,} {verb} on {date}.")
-    elif credits.available:
-        sentences.append("None of them expires.")
-    return sentences
-
-
 def _statement(view: payment_service.AccountView, zone: tzinfo) -> str:
-    head = '<section class="tp-card tp-sheet"><h2 class="tp-h2">Statement</h2>'
+    link = kit.inner_link("All movements", "/videos-left#history") if view.statement else ""
+    head = lists.head("Statement", link)
     if not view.statement:
         return (
             head + kit.empty("Nothing yet. Every video added or used appears here.") + "</section>"
         )
-    rows = "".join(_statement_row(row, zone) for row in view.statement[:_ROWS])
-    hidden = len(view.statement) - _ROWS
-    more = (
-        f'<p class="tp-muted tp-small" style="margin:12px 0 0">{hidden:,} older not shown.</p>'
-        if hidden > 0
-        else ""
-    )
-    return (
-        f'{head}<table class="tp-table"><thead><tr><th scope="col">What happened</th>'
-        '<th scope="col" class="tp-right">Videos</th><th scope="col">When and from where</th>'
-        f'<th scope="col" class="tp-right">Left</th></tr></thead><tbody>{rows}</tbody></table>'
-        f"{more}</section>"
-    )
-
-
-def _statement_row(row: ledger.StatementRow, zone: tzinfo) -> str:
-    # The number comes second in the markup, so a phone shows "what … number" on one line.
-    quiet = [wording.day(row.at, zone), _SOURCES.get(row.source, "")]
-    if row.kind == "grant":
-        quiet.append(
-            f"expires {wording.day(row.expires_at, zone)}" if row.expires_at else "never expires"
-        )
-    plus = " tp-plus" if row.credits > 0 else ""
-    return (
-        f'<tr><td>{kit.esc(row.description)}</td><td class="tp-right{plus}">'
-        f'{wording.change(row.credits)}</td><td class="tp-muted">'
-        f"{', '.join(part for part in quiet if part)}</td>"
-        f'<td class="tp-right" data-label="Left">{row.balance_after:,}</td></tr>'
-    )
+    return f"{head}{lists.movements(view.statement[:_ROWS], zone)}</section>"
 
 
 def _invoices(view: payment_service.AccountView, zone: tzinfo) -> str:
-    head = '<section class="tp-card tp-sheet"><h2 class="tp-h2">Invoices</h2>'
+    links = kit.inner_link("Billing details", "/billing-details")
+    if view.invoices:
+        links += kit.inner_link("All invoices", "/invoices")
+    head = lists.head("Invoices", f'<div class="tp-acts">{links}</div>')
     if not view.invoices:
         sentence = "No invoices yet. They appear here after your first payment."
         return head + kit.empty(sentence) + "</section>"
-    rows = "".join(_invoice_row(row, zone) for row in view.invoices[:_ROWS])
-    return (
-        f'{head}<table class="tp-table"><thead><tr><th scope="col">For</th>'
-        '<th scope="col" class="tp-right">Amount</th><th scope="col">Number and date</th>'
-        '<th scope="col">Status</th><th scope="col" class="tp-right">File</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></section>"
-    )
-
-
-def _invoice_row(row: payment_service.InvoiceRow, zone: tzinfo) -> str:
-    named = f"Invoice {row.number}" if row.number else "Receipt"
-    file = kit.web_link("PDF", row.pdf_url, name=f"{named} as PDF") or kit.web_link(
-        "View", row.hosted_url, name=f"View {named}"
-    )
-    label, kind = _INVOICE_STATES.get(row.status, (row.status, ""))
-    quiet = ", ".join(part for part in (row.number, wording.day(row.at, zone)) if part)
-    return (
-        f'<tr><td>{kit.esc(row.description)}</td><td class="tp-right">'
-        f'{wording.amount(row.total)}</td><td class="tp-muted">{kit.esc(quiet)}</td>'
-        f'<td>{kit.badge(label, kind)}</td><td class="tp-right">{file}</td></tr>'
-    )
+    rows = [lists.Paper.of(row) for row in view.invoices[:_ROWS]]
+    return f"{head}{lists.papers(rows, zone)}</section>"
 
 
 def _zone_note(visit: session.Visit) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from services import payment_service
-from ui import kit, messages, pricing, session
+from ui import kit, messages, panel, pricing, session
 
 _TERMS = (
     'I accept the <a class="tp-link" href="/terms">terms</a> and have read the '
@@ -58,6 +58,16 @@ def ask_to_sign_in(what: str, *, back_to: str) -> None:
     )
 
 
+def result(sign: str, heading: str, lead: str, rest: str, *, kind: str = "") -> None:
+    """How something ended is the whole page: a sign, a heading, a sentence, what comes next."""
+    role = "alert" if kind == "bad" else "status"
+    kit.show(
+        f'<div class="tp-result"><div class="tp-result__sign tp-result__sign--{kind}">'
+        f'{sign}</div><div role="{role}"><h1 class="tp-h1">{kit.esc(heading)}</h1>'
+        f'<p class="tp-lead" style="margin-top:10px">{kit.esc(lead)}</p></div>{rest}</div>'
+    )
+
+
 def _already(visit: session.Visit) -> None:
     assert visit.user is not None
     kit.show(
@@ -71,7 +81,7 @@ def _already(visit: session.Visit) -> None:
 
 def _carried() -> dict[str, str]:
     """What the visitor was doing before: the chosen item, and the page to come back to."""
-    return {name: st.query_params.get(name, "") for name in ("item", "next")}
+    return {name: st.query_params.get(name, "") for name in ("item", "code", "trial", "next")}
 
 
 def _door(
@@ -101,8 +111,9 @@ def _choice(item: str) -> str:
 
 
 def _form(action: str, fields: str, label: str, carried: dict[str, str]) -> str:
-    item = carried["item"]
-    unseen = carried | {"request_id": session.request_id(f"buy:{item}") if item else ""}
+    unseen = dict(carried)
+    if item := carried["item"]:
+        unseen["request_id"] = session.request_id(panel.intent(item, carried))
     return (
         f'<form class="tp-form" method="post" action="{kit.esc(action)}">'
         f"{kit.hidden(unseen)}{fields}"

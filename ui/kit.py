@@ -51,6 +51,37 @@ def notice(title: str, text: str = "", *, kind: str = "info", action: str = "") 
     )
 
 
+def heading(title: str, lead: str = "", *, back: str = "/account", to: str = "Account") -> str:
+    """The heading of a page below another one, with the way back above it."""
+    below = f'<p class="tp-lead tp-head__lead">{esc(lead)}</p>' if lead else ""
+    return (
+        f'<div class="tp-head"><a class="tp-back" href="{esc(back)}">{icon("arrow_back")}'
+        f'{esc(to)}</a><h1 class="tp-h1">{esc(title)}</h1>{below}</div>'
+    )
+
+
+def meter(used: int, total: int, *, now: float | None, unit: str) -> str:
+    """How much of it is used, with a mark where this day is in the time it is for."""
+    share = min(100, used * 100 // total) if total else 0
+    kind = " is-out" if share >= 100 else " is-low" if share >= 80 else ""
+    today = f'<b style="left:{now * 100:.0f}%"><span>today</span></b>' if now is not None else ""
+    return (
+        f'<div class="tp-meter{kind}{"" if now is None else " has-now"}" role="img" '
+        f'aria-label="{used:,} of {total:,} {esc(unit)} used">'
+        f'<i style="width:{share}%"></i>{today}</div>'
+    )
+
+
+def table(columns: Iterable[tuple[str, bool]], rows: Iterable[str]) -> str:
+    """A table with a head; a column that is True holds numbers, which stand on the right."""
+    head = "".join(
+        f'<th scope="col"{" class=tp-right" if right else ""}>{esc(name)}</th>'
+        for name, right in columns
+    )
+    body = "".join(rows)
+    return f'<table class="tp-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
 def empty(text: str, action: str = "") -> str:
     """A list with nothing in it says when that changes."""
     return f'<div class="tp-empty">{esc(text)}{action}</div>'
@@ -62,11 +93,22 @@ def link_button(label: str, path: str, *, primary: bool = False) -> str:
     return f'<a class="tp-btn{kind}" href="{esc(path)}">{esc(label)}</a>'
 
 
+def inner_link(label: str, path: str) -> str:
+    """A quiet link to another page of ours."""
+    return f'<a class="tp-link" href="{esc(path)}">{esc(label)}</a>'
+
+
 def web_link(label: str, url: str | None, *, name: str) -> str:
     """A link to another site, or nothing unless its address is plain http."""
     if not url or urlsplit(url).scheme not in ("http", "https"):
         return ""
     return f'<a class="tp-link" href="{esc(url)}" aria-label="{esc(name)}">{esc(label)}</a>'
+
+
+def out_button(label: str, url: str | None) -> str:
+    """A link to another site that looks like the one thing to do, in this tab."""
+    link = web_link(label, url, name=label)
+    return link.replace('class="tp-link"', 'class="tp-btn tp-btn--primary"')
 
 
 def post_button(

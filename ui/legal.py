@@ -120,9 +120,10 @@ everything back.</p>
 <p>A plan can be cancelled at any time and runs to the end of the time paid for; that time is
 not refunded. If we charged you by mistake, we refund it whenever you find it.</p>
 <h2>How</h2>
-<p>Write to {_mail(visit)} from the address of your account and name the invoice. The money
-goes back to the card it came from, usually within 5 to 10 days, and the invoice on your account
-page then says “Refunded”. We take the refunded videos off your account.</p>
+<p>Open the payment under <a href="/invoices">Invoices</a> on your account and return it: you see
+the exact sum first. The money goes back to the card it came from, usually within 5 to 10 days, and
+the list then says “Refunded”. We take the refunded videos off your account. You can also write to
+{_mail(visit)} and name the invoice.</p>
 <h2>Videos that could not be made</h2>
 <p>They need no refund: the video goes back on your account by itself.</p>
 """,
@@ -140,7 +141,8 @@ def contact(visit: session.Visit) -> None:
 <p>Write from the address of your account and name the invoice number. Never send a card number,
 not even a part of it: we do not need it.</p>
 <h2>Changing or cancelling a plan</h2>
-<p>Say which plan you want, or that you want to stop. We confirm by e-mail with the date.</p>
+<p>You can do both on your <a href="/account">account page</a>, and see the date and the sum first.
+If something does not work there, write to us.</p>
 <h2>About a video</h2>
 <p>If a video shows you and you did not agree, send us the video or its link. We take it down first
 and ask questions after.</p>

@@ -41,7 +41,19 @@ _SENTENCES = {
         "Prices are being set up. Nothing was charged. Try again in a few minutes."
     ),
     "billing.already_subscribed": Message(
-        "You have a plan already. Nothing was charged. To change it, write to us."
+        "You have a plan already. Nothing was charged. You can change it on your account page."
+    ),
+    "code.unknown": Message("We do not know this code. Check its spelling."),
+    "code.expired": Message("This code has expired."),
+    "code.not_for_this": Message("This code is not for this plan."),
+    "code.used_up": Message("This code has been used as often as it could be."),
+    "code.first_time_only": Message("This code is for a first purchase only."),
+    "code.rate_limited": Message("Too many codes. Wait a quarter of an hour and try again."),
+    "portal.rate_limited": Message("You were there often just now. Wait a few minutes."),
+    "trial.not_offered": Message("There is no trial of this plan. Choose it without one."),
+    "trial.used": Message("You had a trial before. Choose the plan without one."),
+    "change.stale": Message(
+        "The price has changed since you looked. Nothing was charged. Look at the new one first."
     ),
     "billing.unavailable": Message(
         "We cannot reach our payment partner. Nothing was charged. Try again in a few minutes."

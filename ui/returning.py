@@ -8,7 +8,7 @@ import streamlit as st
 
 from services import payment_service
 from talkingphoto.foundation import errors
-from ui import doors, kit, pricing, repeating, session, trouble, wording
+from ui import doors, kit, panel, pricing, repeating, session, trouble, wording
 
 WAIT_SECONDS = 30
 _TICKS = "tp:ticks:"
@@ -58,10 +58,10 @@ def cancel(visit: session.Visit) -> None:
     if words:
         title, price = words
         choice = f'<div class="tp-choice"><b>{kit.esc(title)}, {kit.esc(price)}</b></div>'
-        action = pricing.checkout_button(
+        action = panel.checkout_button(
             visit, item, "Try again", style="tp-btn--primary"
         ) + kit.link_button("See plans", "/")
-    _result(
+    doors.result(
         kit.icon("undo"),
         "Nothing was charged",
         "You left the checkout before paying." + (" Your choice is still here." if words else ""),
@@ -93,7 +93,7 @@ def _wait(user_id: str, session_id: str) -> None:
         # The page has asked just before the first tick.
         if ticks > 1 and (ticks > WAIT_SECONDS or not _ask(user_id, session_id).waiting):
             st.rerun()
-        _result(
+        doors.result(
             kit.wave(5, said=5),
             "Confirming your payment",
             "You can close this page; we will e-mail you.",
@@ -103,7 +103,7 @@ def _wait(user_id: str, session_id: str) -> None:
 
 def _still_waiting(told: Told, session_id: str) -> None:
     paying = told.confirmation is not None and told.confirmation.state == "processing"
-    _result(
+    doors.result(
         kit.icon("hourglass_top"),
         "Still confirming your payment",
         "Your bank is taking its time. You can close this page; we will e-mail you."
@@ -119,7 +119,7 @@ def _still_waiting(told: Told, session_id: str) -> None:
 def _finished(visit: session.Visit, told: Told, session_id: str) -> None:
     confirmation = told.confirmation
     if confirmation is None:
-        _result(
+        doors.result(
             kit.icon("help"),
             "We do not know this checkout",
             "It may belong to another account, or the address is not complete. "
@@ -129,10 +129,14 @@ def _finished(visit: session.Visit, told: Told, session_id: str) -> None:
     elif confirmation.state == "paid":
         session.retire(f"buy:{confirmation.item}")
         _refresh_header(visit, confirmation, session_id)
-        _paid(confirmation)
+        plan = visit.account.plan if visit.account else None
+        if confirmation.is_plan and plan is not None and plan.status == "trialing":
+            _trying(visit, confirmation, plan)
+        else:
+            _paid(confirmation)
     else:
         expired = confirmation.state == "expired"
-        _result(
+        doors.result(
             kit.icon("credit_card_off"),
             "This checkout has expired" if expired else "The payment did not go through",
             "Nothing was charged. "
@@ -154,6 +158,31 @@ def _refresh_header(
         st.rerun()
 
 
+def _trying(
+    visit: session.Visit,
+    confirmation: payment_service.Confirmation,
+    plan: payment_service.PlanView,
+) -> None:
+    """A trial has begun: what it brings, and when what is charged unless it is cancelled."""
+    ends = wording.day(plan.trial_ends_at or plan.current_period_end, visit.zone)
+    rows = [
+        ("Charged today", "Nothing"),
+        ("Added", wording.videos(confirmation.credits_added)),
+        ("First charge", f"{wording.amount(plan.price)} on {ends}"),
+    ]
+    doors.result(
+        kit.icon("hourglass_top"),
+        f"Your {confirmation.title} trial has begun.",
+        f"We remind you before {ends}. Cancel by then and you pay nothing.",
+        kit.facts(rows)
+        + '<div class="tp-actions">'
+        + kit.link_button("Make a video", "/studio", primary=True)
+        + kit.link_button("Open account", "/account")
+        + "</div>",
+        kind="good",
+    )
+
+
 def _paid(confirmation: payment_service.Confirmation) -> None:
     added, balance = confirmation.credits_added, confirmation.balance
     if confirmation.is_plan:
@@ -163,7 +192,7 @@ def _paid(confirmation: payment_service.Confirmation) -> None:
         heading = f"{wording.videos(added)} added."
         lead = f"You have {balance:,}."
     rows = [("Added", wording.videos(added)), ("You have", wording.videos(balance))]
-    _result(
+    doors.result(
         kit.icon("check"),
         heading,
         lead,
@@ -173,13 +202,4 @@ def _paid(confirmation: payment_service.Confirmation) -> None:
         + kit.link_button("Open account", "/account")
         + "</div>",
         kind="good",
-    )
-
-
-def _result(sign: str, heading: str, lead: str, rest: str, *, kind: str = "") -> None:
-    role = "alert" if kind == "bad" else "status"
-    kit.show(
-        f'<div class="tp-result"><div class="tp-result__sign tp-result__sign--{kind}">'
-        f'{sign}</div><div role="{role}"><h1 class="tp-h1">{kit.esc(heading)}</h1>'
-        f'<p class="tp-lead" style="margin-top:10px">{kit.esc(lead)}</p></div>{rest}</div>'
     )

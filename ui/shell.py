@@ -12,18 +12,37 @@ from streamlit.navigation.page import StreamlitPage
 from talkingphoto import runtime
 from ui import (
     account,
+    changing,
+    details,
     doors,
+    ending,
+    invoices,
     kit,
     legal,
     messages,
+    pausing,
     pricing,
     returning,
     session,
+    standing,
     studio,
     trouble,
+    wallet,
     wording,
 )
+from ui.admin import office
 
+# Where the menu still says "Account".
+_BELOW_ACCOUNT = frozenset(
+    {
+        changing.PATH,
+        "/cancel-plan",
+        "/pause-plan",
+        wallet.PATH,
+        invoices.PATH,
+        details.PATH,
+    }
+)
 View = Callable[[session.Visit], None]
 
 
@@ -42,6 +61,8 @@ def run() -> None:
         )
         _header(visit, menu={making: "movie", home: "sell", mine: "receipt_long"}, here=page)
         _notices()
+        if page is not mine:
+            standing.everywhere(visit)
         with trouble.shown():
             page.run()
         _footer()
@@ -64,6 +85,13 @@ def _pages(visit: session.Visit) -> list[StreamlitPage]:
         at("", "Plans", pricing.page),
         at("account", "Account", account.page),
         at("studio", "Studio", studio.page),
+        at("change-plan", "Change plan", changing.page),
+        at("cancel-plan", "Cancel plan", ending.page),
+        at("pause-plan", "Pause plan", pausing.page),
+        at("videos-left", "Videos left", wallet.page),
+        at("invoices", "Invoices", invoices.page),
+        at("billing-details", "Billing details", details.page),
+        at("office", "Office", office.page),
         at("sign-in", "Sign in", doors.sign_in),
         at("sign-up", "Create account", doors.sign_up),
         at("success", "Payment", returning.success),
@@ -76,6 +104,7 @@ def _pages(visit: session.Visit) -> list[StreamlitPage]:
 
 
 def _header(visit: session.Visit, *, menu: dict[StreamlitPage, str], here: StreamlitPage) -> None:
+    below = f"/{here.url_path}" in _BELOW_ACCOUNT
     if visit.sandbox:
         kit.show(
             f'<div class="tp-sandbox" role="note">{kit.icon("science")}'
@@ -93,7 +122,7 @@ def _header(visit: session.Visit, *, menu: dict[StreamlitPage, str], here: Strea
                 # page_link keeps the connection; a plain link would load the page anew.
                 for target, icon in menu.items():
                     # Streamlit marks the current link by a generated class only.
-                    current = target is here
+                    current = target is here or (target.url_path == "account" and below)
                     with st.container(key="tp-here", width="content") if current else nullcontext():
                         st.page_link(target, icon=f":material/{icon}:")
         st.html(_me(visit), width="content")
@@ -117,7 +146,7 @@ def _notices() -> None:
     code = st.query_params.get("error", "")
     if session.ended_elsewhere():
         kit.show(kit.notice("You signed out in another window."))
-    elif code.startswith("billing."):
+    elif code.startswith(("billing.", "code.", "portal.", "trial.")):
         kit.show(kit.notice(messages.of(code).text, kind="bad"))
 
 

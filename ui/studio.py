@@ -7,7 +7,19 @@ import streamlit as st
 from services import generation_service, payment_service
 from talkingphoto.foundation import errors
 from talkingphoto.integrations.video import port
-from ui import doors, gallery, kit, making, messages, once, players, pricing, session, wording
+from ui import (
+    doors,
+    gallery,
+    kit,
+    making,
+    messages,
+    once,
+    panel,
+    players,
+    session,
+    verifying,
+    wording,
+)
 
 _TRIED = "tp:tried"
 _REFUSED = "tp:refused"
@@ -95,7 +107,11 @@ def _say(refused: dict[str, str], name: str) -> None:
 def _make(visit: session.Visit, view: generation_service.StudioView, draft: making.Draft) -> None:
     """What it costs, and the one button; or why there is none just now."""
     if view.available < 1:
-        _buy_more(visit)
+        confirm = verifying.ask(visit)
+        if confirm:
+            kit.show(confirm)
+        else:
+            _buy_more(visit)
         return
     kit.show(
         kit.facts([("Cost", f"1 video. You have {view.available:,}.")]).replace(
@@ -164,7 +180,7 @@ def _buy_more(visit: session.Visit) -> None:
         day = wording.day(credits.next_credits_at, visit.zone)
         more += f"{', or wait' if more else 'Wait'} until {day}"
     action = (
-        pricing.checkout_button(
+        panel.checkout_button(
             visit, pack.item, f"Buy {pack.credits} videos", style="tp-btn--primary"
         )
         if pack

@@ -5,21 +5,30 @@ from __future__ import annotations
 from services import auth_service
 from ui import kit, session
 
+_GAP = '<div style="height:16px"></div>'
+
 
 def notice(visit: session.Visit) -> str:
     """The sentence and its button, while there is anything to do or to know; else nothing."""
     if visit.user is None:
         return ""
     free = auth_service.auth_service.free_videos(visit.user.id)
-    if not free.words:
+    if free.state == "to_confirm":
+        return _ask(visit.user.email, free.words, visit.web_url)
+    return kit.notice("Your free videos.", free.words, kind="warn") + _GAP if free.words else ""
+
+
+def ask(visit: session.Visit) -> str:
+    """The same for somebody who has only to confirm their address; nothing for all others."""
+    if visit.user is None:
         return ""
-    if free.state != "to_confirm":
-        return kit.notice("Your free videos.", free.words, kind="warn") + _GAP
-    action = kit.post_button(
-        "Send the link again", f"{visit.web_url}/auth/verify/resend", name="Send the link again"
+    free = auth_service.auth_service.free_videos(visit.user.id)
+    return _ask(visit.user.email, free.words, visit.web_url) if free.state == "to_confirm" else ""
+
+
+def _ask(email: str, words: str, web_url: str) -> str:
+    again = kit.post_button(
+        "Send the link again", f"{web_url}/auth/verify/resend", name="Send the link again"
     )
-    words = f"We sent a link to {visit.user.email}. It works for an hour."
-    return kit.notice(free.words, words, kind="warn", action=action) + _GAP
-
-
-_GAP = '<div style="height:16px"></div>'
+    sent = f"We sent a link to {email}. It works for an hour."
+    return kit.notice(words, sent, kind="warn", action=again) + _GAP

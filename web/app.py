@@ -18,7 +18,9 @@ from werkzeug.wrappers import Response
 
 from services.auth_service import AuthService
 from services.generation_service import GenerationService
+from services.invoice_service import InvoiceService
 from services.payment_service import PaymentService
+from services.reconciliation_service import ReconciliationService
 from services.retry_service import RetryService
 from services.webhook_service import WebhookService
 from talkingphoto.runtime import Runtime
@@ -96,9 +98,11 @@ def create_app(runtime: Runtime) -> WebApp:
         runtime=runtime,
         auth=AuthService(runtime),
         payments=PaymentService(runtime),
+        invoices=InvoiceService(runtime),
         webhooks=WebhookService(runtime),
         generations=GenerationService(runtime),
         retries=RetryService(runtime),
+        reconciliation=ReconciliationService(runtime),
     )
     hops = runtime.settings.trusted_proxies
     if hops:

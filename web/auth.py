@@ -36,6 +36,7 @@ class Form:
     item: str
     next: str
     request_id: str
+    wanted: billing.Wanted
 
 
 @bp.post("/auth/register")
@@ -95,6 +96,7 @@ def _read() -> Form:
         item=item if _ITEM.fullmatch(item) else "",
         next=path if _NEXT.fullmatch(path) else "",
         request_id=guards.field("request_id", most=64, default=""),
+        wanted=billing.read_wanted(),
     )
 
 
@@ -103,6 +105,7 @@ def _back_to(page: str, refusal: errors.AppError, form: Form) -> Response:
     if isinstance(refusal, errors.RateLimited) and not wants_page():
         raise refusal  # a program is told by the status how long to wait
     carried = {"error": refusal.code, "item": form.item, "next": form.next}
+    carried |= form.wanted.as_query()
     response = _to(page, **carried)
     if isinstance(refusal, errors.RateLimited):
         response.headers["Retry-After"] = str(refusal.retry_after_seconds)
@@ -124,7 +127,9 @@ def _checkout(signed_in: SignedIn, form: Form) -> Response:
     """To the hosted page of what was chosen; the account is open even when that fails."""
     request_id = form.request_id or guards.wiring().runtime.new_id()
     try:
-        return billing.start(signed_in.user.id, item=form.item, request_id=request_id)
+        return billing.start(
+            signed_in.user.id, item=form.item, request_id=request_id, wanted=form.wanted
+        )
     except errors.AppError as refusal:
         return _to("/", error=refusal.code)
 

@@ -13,7 +13,9 @@ from flask import current_app, g, request
 
 from services.auth_service import AuthService, User
 from services.generation_service import GenerationService
+from services.invoice_service import InvoiceService
 from services.payment_service import PaymentService
+from services.reconciliation_service import ReconciliationService
 from services.retry_service import RetryService
 from services.webhook_service import ENDPOINT_PATH, WebhookService
 from talkingphoto.foundation import errors
@@ -42,9 +44,11 @@ class Wiring:
     runtime: Runtime
     auth: AuthService
     payments: PaymentService
+    invoices: InvoiceService
     webhooks: WebhookService
     generations: GenerationService
     retries: RetryService
+    reconciliation: ReconciliationService
 
 
 def wiring() -> Wiring:

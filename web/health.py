@@ -41,8 +41,14 @@ def readyz() -> tuple[Response, int]:
 @bp.get("/metrics")
 @guards.operator
 def exposition() -> Response:
-    """What was counted, for a program on this machine."""
-    return Response(metrics.exposition(), content_type="text/plain; version=0.0.4; charset=utf-8")
+    """What was counted, and what stands open, for a program on this machine."""
+    counted = metrics.exposition()
+    try:
+        counted += metrics.gauges(guards.wiring().reconciliation.standing())
+    except SQLAlchemyError:
+        # Without the database there are the counters still.
+        log.warning("health.no_gauges")
+    return Response(counted, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _reason_against(database: Database) -> str | None:

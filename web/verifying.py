@@ -61,7 +61,8 @@ def _page(token: str, *, wrong: str = "", status: int = 200) -> Response:
         style=Markup(page_style()),  # noqa: S704 - our own file
     )
     response = Response(page, status, mimetype="text/html")
-    # The address of this page holds the token.
-    response.headers["Referrer-Policy"] = "no-referrer"
+    # The address of this page holds the token. With "no-referrer" browsers would send no origin
+    # with the form either, and a form without one is refused.
+    response.headers["Referrer-Policy"] = "strict-origin"
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from services.auth_service import AuthService
 from services.change_service import ChangeService
 from services.generation_service import GenerationService
+from services.invoice_service import InvoiceService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
+from services.price_service import PriceService
 from services.reconciliation_service import ReconciliationService
 from services.refund_service import RefundService
 from services.subscription_service import SubscriptionService
@@ -29,8 +31,10 @@ class Services:
     changes: ChangeService
     refunds: RefundService
     plans: SubscriptionService
+    prices: PriceService
     reconciliation: ReconciliationService
     wallets: WalletService
+    invoices: InvoiceService
 
 
 def services_of(runtime: Runtime) -> Services:
@@ -44,6 +48,8 @@ def services_of(runtime: Runtime) -> Services:
         changes=ChangeService(runtime),
         refunds=RefundService(runtime),
         plans=SubscriptionService(runtime),
+        prices=PriceService(runtime),
         reconciliation=ReconciliationService(runtime),
         wallets=WalletService(runtime),
+        invoices=InvoiceService(runtime),
     )

@@ -9,7 +9,7 @@ from services.reconciliation_service import ReconciliationService
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import mails
 from talkingphoto.billing import refunds, top_ups
-from talkingphoto.events import inbox, plans
+from talkingphoto.events import inbox, plans, trying
 from talkingphoto.foundation.jobs import Task
 from talkingphoto.generations import queue as videos
 from worker.bundle import Services, services_of
@@ -35,6 +35,7 @@ def table(services: Services) -> dict[str, Task]:
             queue=plans.DUPLICATE_QUEUE,
             most_tries=1,
         ),
+        Task(trying.REFUSE_TASK, services.plans.refuse_trial),
         *_sweeps(services),
         *_reconciling(services.reconciliation),
     )
@@ -65,6 +66,9 @@ def _sweeps(services: Services) -> tuple[Task, ...]:
         services.refunds.sweep()
         services.plans.run_due_work()
         services.wallets.run_due_work()
+        services.invoices.run_due_work()
+        services.prices.run_due_work()
+        services.reconciliation.run_due_work()
         services.generations.sweep()
         services.auth.forget_past()
 
@@ -97,7 +101,11 @@ def _mail(letters: MailService) -> tuple[Task, ...]:
         verb=letters.send_old_receipt,
         gave_up=letters.bury_old_receipt,
     )
-    return sent, old
+    # Looks at Stripe for each: what it cannot see now it sees an hour later.
+    coming = Task(
+        "mail.renewals", letters.announce_renewals, queue="sweeps", most_tries=1, cron="7 * * * *"
+    )
+    return sent, old, coming
 
 
 def _reconciling(service: ReconciliationService) -> tuple[Task, ...]:

@@ -108,6 +108,47 @@ _STATEMENTS: tuple[str, ...] = (
     )
     """,
     "CREATE UNIQUE INDEX uq_top_ups_open ON top_ups (user_id) WHERE state = 'open'",
+    """
+    CREATE TABLE billing_details (
+        user_id uuid NOT NULL CONSTRAINT pk_billing_details PRIMARY KEY
+            CONSTRAINT fk_billing_details_user_id REFERENCES customers (user_id),
+        name text NOT NULL,
+        company text NOT NULL,
+        line1 text NOT NULL,
+        line2 text NOT NULL,
+        city text NOT NULL,
+        postal_code text NOT NULL,
+        state text NOT NULL,
+        country text NOT NULL
+            CONSTRAINT ck_billing_details_country CHECK (country ~ '^([A-Z]{2})?$'),
+        tax_id text NOT NULL,
+        po_number text NOT NULL,
+        state_of_sync text NOT NULL CONSTRAINT ck_billing_details_state_of_sync
+            CHECK (state_of_sync IN ('owed', 'told', 'refused')),
+        changed_at timestamptz NOT NULL
+    )
+    """,
+    """
+    CREATE INDEX ix_billing_details_owed ON billing_details (changed_at)
+        WHERE state_of_sync = 'owed'
+    """,
+    """
+    CREATE TABLE receipt_counters (
+        year integer NOT NULL CONSTRAINT pk_receipt_counters PRIMARY KEY,
+        last integer NOT NULL CONSTRAINT ck_receipt_counters_last CHECK (last > 0)
+    )
+    """,
+    """
+    CREATE TABLE receipts (
+        payment_id text NOT NULL CONSTRAINT pk_receipts PRIMARY KEY,
+        user_id uuid NOT NULL CONSTRAINT fk_receipts_user_id REFERENCES customers (user_id),
+        year integer NOT NULL,
+        number integer NOT NULL,
+        buyer jsonb NOT NULL,
+        at timestamptz NOT NULL,
+        CONSTRAINT uq_receipts_year_number UNIQUE (year, number)
+    )
+    """,
 )
 
 
@@ -119,6 +160,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("DROP TABLE receipts, receipt_counters, billing_details")
     op.execute("DROP TABLE top_ups, top_up_settings, top_up_consents")
     op.execute("DROP TABLE notice_preferences, notices, saved_cards")
     op.execute("DROP INDEX ix_holds_settled")

@@ -69,6 +69,7 @@ _FAILED = (
         invoice_id text NOT NULL CONSTRAINT pk_failed_invoices PRIMARY KEY,
         user_id uuid NOT NULL
             CONSTRAINT fk_failed_invoices_user_id REFERENCES customers (user_id),
+        subscription_id text NOT NULL,
         amount_minor bigint NOT NULL
             CONSTRAINT ck_failed_invoices_amount CHECK (amount_minor >= 0),
         currency text NOT NULL

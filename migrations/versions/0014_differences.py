@@ -10,6 +10,35 @@ down_revision = "0013"
 _STATEMENTS: tuple[str, ...] = (
     "ALTER TABLE users ADD COLUMN deleted_at timestamptz",
     """
+    CREATE TABLE account_closings (
+        user_id uuid NOT NULL CONSTRAINT pk_account_closings PRIMARY KEY
+            CONSTRAINT fk_account_closings_user_id REFERENCES customers (user_id),
+        asked integer NOT NULL CONSTRAINT ck_account_closings_asked CHECK (asked > 0),
+        due_at timestamptz NOT NULL,
+        done_at timestamptz
+    )
+    """,
+    "CREATE INDEX ix_account_closings_due_at ON account_closings (due_at) WHERE done_at IS NULL",
+    """
+    CREATE TABLE returned_payments (
+        payment_id text NOT NULL CONSTRAINT pk_returned_payments PRIMARY KEY
+            CONSTRAINT fk_returned_payments_payment_id REFERENCES payments (id),
+        user_id uuid NOT NULL
+            CONSTRAINT fk_returned_payments_user_id REFERENCES customers (user_id),
+        payment_intent_id text NOT NULL,
+        amount_minor bigint NOT NULL
+            CONSTRAINT ck_returned_payments_amount CHECK (amount_minor > 0),
+        currency text NOT NULL,
+        state text NOT NULL CONSTRAINT ck_returned_payments_state
+            CHECK (state IN ('owed', 'returned', 'failed')),
+        created_at timestamptz NOT NULL,
+        due_at timestamptz NOT NULL,
+        done_at timestamptz,
+        CONSTRAINT ck_returned_payments_done CHECK ((state = 'owed') = (done_at IS NULL))
+    )
+    """,
+    "CREATE INDEX ix_returned_payments_due_at ON returned_payments (due_at) WHERE state = 'owed'",
+    """
     CREATE TABLE event_pulls (
         name text NOT NULL CONSTRAINT pk_event_pulls PRIMARY KEY,
         looked_until timestamptz,
@@ -18,6 +47,8 @@ _STATEMENTS: tuple[str, ...] = (
         CONSTRAINT ck_event_pulls_after CHECK (after IS NULL OR began_at IS NOT NULL)
     )
     """,
+    "CREATE INDEX ix_stripe_events_received_at ON stripe_events (received_at)",
+    "CREATE INDEX ix_stripe_events_dead ON stripe_events (received_at) WHERE result = 'dead'",
     """
     CREATE TABLE event_conflicts (
         event_id text NOT NULL CONSTRAINT fk_event_conflicts_event_id
@@ -104,5 +135,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    op.execute("DROP TABLE differences, seen_objects, comparisons, event_conflicts, event_pulls")
+    op.execute("DROP INDEX ix_stripe_events_dead, ix_stripe_events_received_at")
+    op.execute(
+        "DROP TABLE differences, seen_objects, comparisons, event_conflicts, event_pulls,"
+        " returned_payments, account_closings"
+    )
     op.execute("ALTER TABLE users DROP COLUMN deleted_at")

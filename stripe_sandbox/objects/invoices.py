@@ -110,8 +110,7 @@ def draft(unit: Unit, bill: Bill) -> Json:
             "status": "draft",
             "status_transitions": dict.fromkeys(_TRANSITIONS),
             "test_clock": unit.clock,
-            **_from_subscription(bill.subscription),
-            **(bill.wishes or {}),
+            **_asked(bill),
             # By line: the rates, behaviour and code its tax follows.
             "_taxing": {},
         }
@@ -180,6 +179,13 @@ def _payer(customer: Json) -> Json:
         **{f"customer_{name}": customer[name] for name in copied},
         "customer_tax_exempt": customer["tax_exempt"],
     }
+
+
+def _asked(bill: Bill) -> Json:
+    """What was said of this invoice, or else of all invoices of its customer."""
+    said = {**_from_subscription(bill.subscription), **(bill.wishes or {})}
+    usual = bill.customer["invoice_settings"]
+    return said | {name: said.get(name) or usual[name] for name in ("custom_fields", "footer")}
 
 
 def _from_subscription(subscription: Json | None) -> Json:

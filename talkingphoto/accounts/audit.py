@@ -15,7 +15,13 @@ from talkingphoto.foundation import crypto
 from talkingphoto.foundation.database import Base
 
 Kind = Literal[
-    "account.created", "sign_in.succeeded", "sign_in.failed", "signed_out", "email.proved"
+    "account.created",
+    "account.deleted",
+    "sign_in.succeeded",
+    "sign_in.failed",
+    "signed_out",
+    "email.proved",
+    "office.refused",
 ]
 
 

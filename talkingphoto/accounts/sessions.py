@@ -74,6 +74,7 @@ def user_of(session: Session, *, token: str, active: bool, now: datetime) -> use
         .join(SessionRow, SessionRow.user_id == users.UserRow.id)
         .where(
             SessionRow.token_hash == token_hash,
+            users.UserRow.deleted_at.is_(None),
             SessionRow.last_seen_at > now - IDLE,
             SessionRow.created_at > now - ABSOLUTE,
         )
@@ -95,6 +96,11 @@ def end(session: Session, *, token: str) -> str | None:
         .returning(SessionRow.user_id)
     ).one_or_none()
     return str(user_id) if user_id else None
+
+
+def end_all(session: Session, *, user_id: str) -> None:
+    """The user is signed in nowhere."""
+    session.execute(delete(SessionRow).where(SessionRow.user_id == UUID(user_id)))
 
 
 def forget_ended(session: Session, *, now: datetime, limit: int) -> int:

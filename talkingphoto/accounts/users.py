@@ -123,6 +123,25 @@ def replace_hash(session: Session, *, user_id: str, old: str, new: str) -> None:
     )
 
 
+def delete(session: Session, *, user_id: str, now: datetime) -> bool:
+    """Nobody signs in as that user any more and the address is free; False when it was so before.
+
+    The address stays on record as it was typed: for receipts, and for what has to go back."""
+    gone = session.execute(
+        update(UserRow)
+        .where(UserRow.id == UUID(user_id), UserRow.deleted_at.is_(None))
+        .values(deleted_at=now, email_key=f"deleted:{user_id}", password_hash="")
+        .returning(UserRow.id)
+    )
+    return gone.first() is not None
+
+
+def is_deleted(session: Session, *, user_id: str) -> bool:
+    """Whether that account is over."""
+    at = session.scalars(select(UserRow.deleted_at).filter_by(id=UUID(user_id))).one_or_none()
+    return at is not None
+
+
 def of_row(row: UserRow) -> User:
     """The user a row stands for."""
     return User(str(row.id), row.email, row.created_at)

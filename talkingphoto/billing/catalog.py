@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy import Index, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from sqlalchemy.types import DateTime
+from sqlalchemy.types import BigInteger, DateTime
 
 from talkingphoto.foundation import errors
 from talkingphoto.foundation.database import Base
@@ -162,6 +162,13 @@ def item(key: str) -> Item:
     return found
 
 
+def smaller(bigger: Item) -> Item | None:
+    """The next smaller plan for the same interval; None for the smallest, and for a pack."""
+    same = [one for one in ITEMS.values() if one.is_plan and one.interval == bigger.interval]
+    below = [one for one in same if one.credits < bigger.credits] if bigger.is_plan else []
+    return max(below, key=lambda one: one.credits, default=None)
+
+
 class CatalogPriceRow(Base):
     """A Stripe price of an item; old ones stay, since invoices still name them."""
 
@@ -174,19 +181,34 @@ class CatalogPriceRow(Base):
     item: Mapped[str]
     product_id: Mapped[str]
     current: Mapped[bool]
+    amount_minor: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[str | None]
     synced_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 def record_price(
-    session: Session, *, item_key: str, price_id: str, product_id: str, looked_at: datetime
+    session: Session,
+    *,
+    item_key: str,
+    price_id: str,
+    product_id: str,
+    looked_at: datetime,
+    amount: Money | None = None,
 ) -> None:
-    """New checkouts of that item use this Stripe price."""
+    """New checkouts of that item use this Stripe price; older ones stay as they were."""
     session.execute(
         update(CatalogPriceRow)
         .where(CatalogPriceRow.item == item_key, CatalogPriceRow.price_id != price_id)
         .values(current=False)
     )
-    values = {"item": item_key, "product_id": product_id, "current": True, "synced_at": looked_at}
+    values = {
+        "item": item_key,
+        "product_id": product_id,
+        "current": True,
+        "amount_minor": amount.minor if amount else None,
+        "currency": amount.currency if amount else None,
+        "synced_at": looked_at,
+    }
     session.execute(
         insert(CatalogPriceRow)
         .values(price_id=price_id, **values)
@@ -205,6 +227,12 @@ def current_price_id(session: Session, *, item_key: str) -> str:
             "Prices are not set up yet. Nothing was charged. Run: talkingphoto catalog sync",
         )
     return found
+
+
+def product_of(session: Session, *, item_key: str) -> str:
+    """The Stripe product that the item is sold as; empty before the first sync."""
+    query = select(CatalogPriceRow.product_id).filter_by(item=item_key, current=True)
+    return session.scalars(query).one_or_none() or ""
 
 
 def item_of_price(session: Session, *, price_id: str) -> Item | None:

@@ -180,8 +180,9 @@ def unfinished(session: Session, *, before: datetime, limit: int) -> tuple[Cance
 
 def follow(
     session: Session, *, facts: subscriptions.SubscriptionFacts, looked_at: datetime
-) -> None:
-    """The wish on record agrees with what was seen at Stripe, unless it was written later."""
+) -> Cancellation | None:
+    """The wish on record agrees with what was seen at Stripe, unless it was written later: the
+    wish as it is now when that moved it."""
     newer = CancellationRow.synced_at.is_(None) | (CancellationRow.synced_at < looked_at)
     mine = update(CancellationRow).where(
         CancellationRow.subscription_id == facts.id, newer, CancellationRow.state.in_(_OPEN)
@@ -196,7 +197,10 @@ def follow(
         # One that was only asked for may not have reached Stripe yet.
         seen = mine.where(CancellationRow.state.in_(("scheduled", "resuming")))
         moved = seen.values(state="resumed", resumed_at=looked_at, synced_at=looked_at)
-    session.execute(moved)
+    row = session.scalars(
+        moved.returning(CancellationRow).execution_options(populate_existing=True)
+    ).one_or_none()
+    return _cancellation(row) if row else None
 
 
 def may_have_discount(session: Session, *, user_id: str, now: datetime) -> bool:
@@ -205,6 +209,7 @@ def may_have_discount(session: Session, *, user_id: str, now: datetime) -> bool:
     taken = select(CancellationRow.request_id).where(
         CancellationRow.user_id == UUID(user_id),
         CancellationRow.offer_accepted == "discount",
+        CancellationRow.state.in_(("offered", "kept")),
         CancellationRow.asked_at > since,
     )
     return session.scalars(taken.limit(1)).first() is None

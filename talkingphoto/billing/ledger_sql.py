@@ -67,13 +67,14 @@ HOLD = text("""
     SELECT * FROM held
 """)
 
-# The usable lots in the order in which HOLD takes them.
+# The lots in the order in which HOLD takes them, and those that are frozen.
 IN_ORDER = text("""
-    SELECT source, description, credits, remaining, usable_until
+    SELECT source, description, credits, remaining, usable_until,
+        frozen_since IS NOT NULL AS frozen
     FROM lots
-    WHERE user_id = :user_id AND remaining > 0 AND frozen_since IS NULL
-        AND (usable_until IS NULL OR usable_until > :now)
-    ORDER BY usable_until NULLS LAST,
+    WHERE user_id = :user_id AND remaining > 0
+        AND (usable_until IS NULL OR usable_until > coalesce(frozen_since, :now))
+    ORDER BY frozen_since IS NOT NULL, usable_until NULLS LAST,
         array_position(ARRAY['promo', 'free', 'gift', 'goodwill', 'plan', 'pack'], source),
         number
     LIMIT :most

@@ -39,8 +39,11 @@ _SUBSCRIBERS = text("""
         FROM plan CROSS JOIN LATERAL age(:now AT TIME ZONE 'UTC', began) AS since
     ), stock AS (
         SELECT month.*, (
-            SELECT coalesce(sum(remaining), 0) FROM lots
-            WHERE lots.user_id = month.user_id AND remaining > 0
+            SELECT greatest(0, coalesce(sum(remaining), 0) - (
+                SELECT coalesce(sum(still_owed), 0) FROM debts
+                WHERE debts.user_id = month.user_id AND still_owed > 0
+            )) FROM lots
+            WHERE lots.user_id = month.user_id AND remaining > 0 AND frozen_since IS NULL
                 AND (usable_until IS NULL OR usable_until > :now)
         ) AS remains, (
             SELECT coalesce(sum(holds.credits), 0) FROM holds
@@ -89,7 +92,8 @@ _BUYERS = text("""
 _EXPIRING = text("""
     SELECT lots.user_id, concat('expiring:', lots.id) AS key, remaining, usable_until FROM lots
     LEFT JOIN notice_preferences AS told USING (user_id)
-    WHERE remaining > 0 AND usable_until > :now AND usable_until <= :soon
+    WHERE remaining > 0 AND frozen_since IS NULL
+        AND usable_until > :now AND usable_until <= :soon
         AND coalesce(told.credits, true)
         AND NOT EXISTS (SELECT FROM notices WHERE key = concat('expiring:', lots.id))
     ORDER BY usable_until, lots.id LIMIT :most

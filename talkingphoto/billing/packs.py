@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import catalog, ledger, payments
+from talkingphoto.billing import catalog, ledger, payments, receipts
 from talkingphoto.foundation.money import Money
 
 
@@ -23,10 +23,10 @@ class BoughtPack:
     tax_minor: int
 
 
-def fulfil(
+def record(
     session: Session, *, facts: payments.CheckoutFacts, now: datetime, looked_at: datetime
-) -> None:
-    """A paid pack is on record and its credits are there, once."""
+) -> BoughtPack:
+    """A paid pack is on record and its receipt has a number: the pack, to be granted."""
     assert facts.is_paid and facts.user_id and facts.item and facts.amount
     sold = catalog.item(facts.item)
     payment = payments.Payment(
@@ -43,7 +43,8 @@ def fulfil(
         paid_at=now,
     )
     payments.record(session, payment, looked_at=looked_at)
-    bought = BoughtPack(
+    receipts.issue(session, payment_id=payment.id, user_id=payment.user_id, at=now)
+    return BoughtPack(
         key=f"checkout:{facts.id}",
         payment_id=facts.id,
         user_id=facts.user_id,
@@ -51,7 +52,6 @@ def fulfil(
         amount=facts.amount,
         tax_minor=facts.tax_minor,
     )
-    grant(session, bought, now=now)
 
 
 def grant(session: Session, bought: BoughtPack, *, now: datetime) -> None:

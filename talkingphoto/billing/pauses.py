@@ -139,8 +139,9 @@ def declined(session: Session, *, pause: Pause) -> None:
 
 def follow(
     session: Session, *, subscription_id: str, is_paused: bool, looked_at: datetime, now: datetime
-) -> None:
-    """The pause on record agrees with what was seen at Stripe, unless it was written later."""
+) -> Pause | None:
+    """The pause on record agrees with what was seen at Stripe, unless it was written later: the
+    pause as it is now when that moved it."""
     newer = PauseRow.synced_at.is_(None) | (PauseRow.synced_at < looked_at)
     mine = update(PauseRow).where(PauseRow.subscription_id == subscription_id, newer)
     if is_paused:
@@ -149,7 +150,10 @@ def follow(
         # A pause that was only asked for may not have reached Stripe yet.
         seen = PauseRow.state.in_(("on", "ending"))
         moved = mine.where(seen).values(state="over", ended_at=now, synced_at=looked_at)
-    session.execute(moved)
+    row = session.scalars(
+        moved.returning(PauseRow).execution_options(populate_existing=True)
+    ).one_or_none()
+    return _pause(row) if row else None
 
 
 def _pause(row: PauseRow) -> Pause:

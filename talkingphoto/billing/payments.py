@@ -12,12 +12,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import BigInteger, DateTime, Text, Uuid
 
-from talkingphoto.billing import catalog, customers
+from talkingphoto.billing import catalog, customers, extras
 from talkingphoto.foundation import errors
 from talkingphoto.foundation.database import Base
 from talkingphoto.foundation.money import Money
 
-CheckoutState = Literal["open", "processing", "paid", "failed", "expired"]
+CheckoutState = extras.CheckoutState
+Checkout = extras.Checkout
 PaymentStatus = Literal["paid", "open", "failed", "refunded", "partly_refunded", "void"]
 LONGEST_LIST = 100
 _USED_UP = {
@@ -28,7 +29,7 @@ _USED_UP = {
 }
 
 
-class CheckoutRow(Base):
+class CheckoutRow(extras.ExtrasColumns, Base):
     """The intent to buy one item, stored before Stripe hears of it."""
 
     __tablename__ = "checkouts"
@@ -71,24 +72,6 @@ class PaymentRow(Base):
     paid_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     synced_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-
-
-@dataclass(frozen=True)
-class Checkout:
-    """An intent to buy, and where it stands."""
-
-    user_id: str
-    request_id: str
-    item: str
-    price_id: str
-    session_id: str | None
-    url: str | None
-    state: CheckoutState
-
-    @property
-    def idempotency_key(self) -> str:
-        """The same for every try of this intent, so Stripe makes one session."""
-        return f"checkout:{self.user_id}:{self.request_id}"
 
 
 @dataclass(frozen=True)
@@ -149,7 +132,13 @@ class Payment:
 
 
 def open_checkout(
-    session: Session, *, user_id: str, request_id: str, item_key: str, now: datetime
+    session: Session,
+    *,
+    user_id: str,
+    request_id: str,
+    item_key: str,
+    now: datetime,
+    wanted: extras.Extras = extras.NONE,
 ) -> Checkout:
     """The intent is stored; asking again gives the first one, Conflict when for another item."""
     price_id = catalog.current_price_id(session, item_key=item_key)
@@ -162,6 +151,7 @@ def open_checkout(
             price_id=price_id,
             state="open",
             created_at=now,
+            **extras.values(wanted),
         )
         .on_conflict_do_nothing(index_elements=["user_id", "request_id"])
     )
@@ -170,7 +160,7 @@ def open_checkout(
             select(CheckoutRow).filter_by(user_id=UUID(user_id), request_id=UUID(request_id))
         ).one()
     )
-    if found.item != item_key:
+    if (found.item, found.extras) != (item_key, wanted):
         raise errors.Conflict(
             "billing.request_id", "This request was used for something else. Reload and try again."
         )
@@ -311,15 +301,35 @@ def of_intent(session: Session, *, payment_intent_id: str) -> Payment | None:
     return _payment(row) if row else None
 
 
+def of_user(session: Session, *, user_id: str, payment_id: str) -> Payment | None:
+    """That customer's payment of the id; None when it is none of theirs."""
+    if not (payment_id.isascii() and payment_id.isprintable()):
+        return None  # no id of Stripe's, and not every text can be asked of the database
+    row = session.scalars(
+        select(PaymentRow).filter_by(id=payment_id, user_id=UUID(user_id))
+    ).one_or_none()
+    return _payment(row) if row else None
+
+
+def page(session: Session, *, user_id: str, limit: int, before: str | None) -> tuple[Payment, ...]:
+    """That customer's payments, newest first, older than theirs of the id `before`."""
+    query = select(PaymentRow).filter_by(user_id=UUID(user_id))
+    if before is not None:
+        last = of_user(session, user_id=user_id, payment_id=before)
+        if last is None:
+            raise errors.NotFound("invoice.unknown", "There is no such payment of yours.")
+        query = query.where(
+            (PaymentRow.created_at < last.created_at)
+            | ((PaymentRow.created_at == last.created_at) & (PaymentRow.id > last.id))
+        )
+    query = query.order_by(PaymentRow.created_at.desc(), PaymentRow.id)
+    rows = session.scalars(query.limit(min(limit, LONGEST_LIST)))
+    return tuple(_payment(row) for row in rows)
+
+
 def recent(session: Session, *, user_id: str, limit: int = LONGEST_LIST) -> tuple[Payment, ...]:
     """That customer's payments, newest first."""
-    rows = session.scalars(
-        select(PaymentRow)
-        .filter_by(user_id=UUID(user_id))
-        .order_by(PaymentRow.created_at.desc(), PaymentRow.id)
-        .limit(min(limit, LONGEST_LIST))
-    )
-    return tuple(_payment(row) for row in rows)
+    return page(session, user_id=user_id, limit=limit, before=None)
 
 
 def _checkout(row: CheckoutRow) -> Checkout:
@@ -331,6 +341,7 @@ def _checkout(row: CheckoutRow) -> Checkout:
         session_id=row.session_id,
         url=row.url,
         state=row.state,
+        extras=extras.of_row(row),
     )
 
 

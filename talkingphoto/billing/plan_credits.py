@@ -88,6 +88,22 @@ def grant_invoice(session: Session, *, user_id: str, facts: InvoiceFacts, now: d
     return added
 
 
+def lots_of(session: Session, *, facts: InvoiceFacts) -> tuple[str, ...]:
+    """The keys of the lots that a paid invoice has brought when it was granted."""
+    if facts.status != "paid" or facts.billing_reason not in GRANTING_REASONS:
+        return ()
+    keys = []
+    for line in facts.lines:
+        sold = catalog.item_of_price(session, price_id=line.price_id) if line.price_id else None
+        if sold is None or line.is_proration or line.is_trial:
+            continue
+        if sold.interval == "year":  # its first month begins with it
+            keys.append(step_maths.drip_key(facts.id, month=0, mark=""))
+        else:
+            keys.append(f"invoice:{facts.id}:{line.id}")
+    return tuple(keys)
+
+
 def plan_drips(session: Session, drips: Iterable[Drip]) -> None:
     """Those months will be granted when they begin; what is planned already stays as it is."""
     rows = [

@@ -33,6 +33,7 @@ class FailedInvoiceRow(Base):
 
     invoice_id: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("customers.user_id"))
+    subscription_id: Mapped[str]
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str]
     first_failed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -73,19 +74,12 @@ NOT_TRIED = LastTry()
 
 
 @dataclass(frozen=True)
-class Renewal:
-    """The next invoice of a subscription as it would be now."""
-
-    amount: Money
-    at: datetime
-
-
-@dataclass(frozen=True)
 class Refused:
     """An invoice of a period as it is at Stripe after a try that failed."""
 
     invoice_id: str
     user_id: str
+    subscription_id: str
     amount: Money
     hosted_url: str
     last_try: LastTry
@@ -138,6 +132,7 @@ def record_refusal(
         .values(
             invoice_id=refused.invoice_id,
             user_id=UUID(refused.user_id),
+            subscription_id=refused.subscription_id,
             first_failed_at=now,
             first_code=code,
             first_method_id=tried.method_id,
@@ -172,9 +167,11 @@ def record_end(
         (FailedInvoiceRow.first_method_id != (method_id or ""), "new_card"),
         else_="stripe_retry",
     )
+    # What was given up with its plan can still be paid by who wants to.
+    before = ("open",) if method_id is None else ("open", "lost")
     session.execute(
         update(FailedInvoiceRow)
-        .where(FailedInvoiceRow.invoice_id == invoice_id, FailedInvoiceRow.state == "open")
+        .where(FailedInvoiceRow.invoice_id == invoice_id, FailedInvoiceRow.state.in_(before))
         .values(
             state="lost" if method_id is None else "recovered",
             cause=None if method_id is None else cause,
@@ -182,6 +179,17 @@ def record_end(
             next_try_at=None,
             synced_at=looked_at,
         )
+    )
+
+
+def lose(session: Session, *, subscription_id: str, now: datetime) -> None:
+    """What was owed for a plan that is over is not asked for any more."""
+    session.execute(
+        update(FailedInvoiceRow)
+        .where(
+            FailedInvoiceRow.subscription_id == subscription_id, FailedInvoiceRow.state == "open"
+        )
+        .values(state="lost", ended_at=now, next_try_at=None)
     )
 
 

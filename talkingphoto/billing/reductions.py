@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from talkingphoto.billing.catalog import Interval
+from talkingphoto.foundation import wording
 from talkingphoto.foundation.money import Money
 
 
@@ -39,7 +40,7 @@ def off_words(coupon: Coupon, currency: str) -> str:
     if coupon.percent is not None:
         return f"{_plain(coupon.percent)} % off"
     found = [off for off in coupon.sums if off.currency == currency]
-    return f"{money(found[0])} off" if found else "nothing off"
+    return f"{wording.amount(found[0])} off" if found else "nothing off"
 
 
 def offer_words(coupon: Coupon, price: Money, interval: Interval | None) -> str:
@@ -47,7 +48,7 @@ def offer_words(coupon: Coupon, price: Money, interval: Interval | None) -> str:
     off = off_words(coupon, price.currency)
     if interval is None:
         return off
-    each = f"{money(price)} a {interval}"
+    each = f"{wording.amount(price)} a {interval}"
     if coupon.duration == "forever":
         return f"{off} for as long as you keep the plan"
     if coupon.duration == "once":
@@ -61,20 +62,8 @@ def running_words(coupon: Coupon, currency: str, ends_at: datetime | None) -> st
     """What a discount on a running plan is, with its last day."""
     off = off_words(coupon, currency)
     if ends_at is not None:
-        return f"{off} until {day(ends_at)}"
+        return f"{off} until {wording.day(ends_at)}"
     return f"{off} once" if coupon.duration == "once" else off
-
-
-def money(amount: Money) -> str:
-    """An amount as people write it."""
-    if amount.currency == "usd":
-        return f"${amount.decimal()}"
-    return f"{amount.decimal()} {amount.currency.upper()}"
-
-
-def day(moment: datetime) -> str:
-    """A day as people write it."""
-    return f"{moment.day} {moment:%B %Y}"
 
 
 def _plain(number: Decimal) -> str:

@@ -58,3 +58,8 @@ def of_customer(session: Session, *, user_id: str) -> SavedCard | None:
     if row is None or row.payment_method_id is None:
         return None
     return SavedCard(row.payment_method_id, row.brand, row.last4)
+
+
+def is_known(session: Session, *, user_id: str) -> bool:
+    """Whether we ever looked which card that customer has."""
+    return session.get(SavedCardRow, UUID(user_id)) is not None

@@ -148,18 +148,36 @@ def of_customer(session: Session, *, user_id: str) -> Subscription | None:
         .order_by(SubscriptionRow.started_at.desc(), SubscriptionRow.id)
         .limit(1)
     ).one_or_none()
-    if row is None:
-        return None
-    return Subscription(
-        id=row.id,
-        user_id=str(row.user_id),
-        item=catalog.item(row.item),
-        status=row.status,
-        period_end=row.period_end,
-        cancel_at_period_end=row.cancel_at_period_end,
-        period_start=row.period_start,
-        standing=standing.of_row(row),
+    return _subscription(row) if row else None
+
+
+def renewing(
+    session: Session, *, items: Iterable[str], after: datetime, until: datetime, limit: int
+) -> tuple[Subscription, ...]:
+    """Plans on those items that renew by themselves in that time, the soonest first."""
+    rows = session.scalars(
+        select(SubscriptionRow)
+        .where(
+            SubscriptionRow.item.in_(tuple(items)),
+            SubscriptionRow.status == "active",
+            ~SubscriptionRow.cancel_at_period_end,
+            SubscriptionRow.period_end > after,
+            SubscriptionRow.period_end <= until,
+        )
+        .order_by(SubscriptionRow.period_end, SubscriptionRow.id)
+        .limit(limit)
     )
+    return tuple(plan for plan in map(_subscription, rows) if plan.renews_at == plan.period_end)
+
+
+def find(session: Session, *, subscription_id: str) -> Subscription | None:
+    """That subscription as we know it, also when it is over; None for one we never saw."""
+    row = session.scalars(
+        select(SubscriptionRow)
+        .filter_by(id=subscription_id)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    return _subscription(row) if row else None
 
 
 def record_invoice(
@@ -189,6 +207,19 @@ def record_invoice(
             failure_code=facts.failure_code,
         ),
         looked_at=looked_at,
+    )
+
+
+def _subscription(row: SubscriptionRow) -> Subscription:
+    return Subscription(
+        id=row.id,
+        user_id=str(row.user_id),
+        item=catalog.item(row.item),
+        status=row.status,
+        period_end=row.period_end,
+        cancel_at_period_end=row.cancel_at_period_end,
+        period_start=row.period_start,
+        standing=standing.of_row(row),
     )
 
 

@@ -15,17 +15,21 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import catalog, customers, ledger, notices, packs, subscriptions
-from talkingphoto.billing.top_up_tables import TopUpConsentRow, TopUpRow, TopUpSettingRow
-from talkingphoto.foundation import clock, errors, ids, jobs, wording
+from talkingphoto.billing import (
+    catalog,
+    customers,
+    ledger,
+    notices,
+    packs,
+    subscriptions,
+    top_up_terms,
+)
+from talkingphoto.billing.top_up_tables import TopUpRow
+from talkingphoto.foundation import clock, ids, jobs
 from talkingphoto.foundation.money import Money
 
 TASK = "topup.run"
 QUEUE = "topups"
-# The day of the words below; other words have another day.
-CONSENT_VERSION = "2026-11-24"
-LEAST_THRESHOLD, MOST_THRESHOLD = 1, 50
-LARGEST_CAP_MINOR = 2_000_00
 COOL_DOWN = timedelta(hours=6)
 MOST_A_DAY = 3
 LONGEST_SWEEP = 200
@@ -55,34 +59,12 @@ _BELOW = text("""
 """)
 
 
-@dataclass(frozen=True)
-class Terms:
-    """What somebody agrees to: this pack below that threshold, at most so much money a month."""
-
-    item: catalog.Item
-    threshold: int
-    monthly_cap: Money
-
-
-@dataclass(frozen=True)
-class Consent:
-    """An agreement to be put on record; the address is sealed already."""
-
-    id: str
-    user_id: str
-    terms: Terms
-    ip_sealed: bytes
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What is topped up for a customer; `stopped_because` says why no longer."""
-
-    user_id: str
-    consent_id: str
-    terms: Terms
-    is_on: bool
-    stopped_because: str
+_DISPUTED = text("""
+    SELECT FROM freezes JOIN payments ON payments.id = freezes.reference
+    WHERE payments.user_id = :user_id AND thawed_at IS NULL LIMIT 1
+""")
+_OWED = "Videos that you used were not paid for in the end. Buy a pack, then turn it on again."
+_FROZEN = "A payment of yours is questioned at your bank. Turn it on again once that is settled."
 
 
 @dataclass(frozen=True)
@@ -99,105 +81,6 @@ class TopUp:
     created_at: datetime
 
 
-def terms(*, item_key: str, threshold: int, monthly_cap_minor: int) -> Terms:
-    """The terms, when they can be agreed to; InvalidRequest says what cannot."""
-    item = catalog.item(item_key)
-    if item.is_plan:
-        raise errors.InvalidRequest("topup.item", "Choose one of the packs.")
-    if type(threshold) is not int or not LEAST_THRESHOLD <= threshold <= MOST_THRESHOLD:
-        raise errors.InvalidRequest(
-            "topup.threshold", f"Choose from {LEAST_THRESHOLD} to {MOST_THRESHOLD} videos."
-        )
-    price = item.price
-    if type(monthly_cap_minor) is not int or not (
-        price.minor <= monthly_cap_minor <= LARGEST_CAP_MINOR
-    ):
-        largest = Money(LARGEST_CAP_MINOR, price.currency)
-        raise errors.InvalidRequest(
-            "topup.cap",
-            f"Choose a monthly limit from {wording.amount(price)} to {wording.amount(largest)}.",
-        )
-    return Terms(item, threshold, Money(monthly_cap_minor, price.currency))
-
-
-def consent_words(agreed: Terms) -> str:
-    """The sentence that somebody agrees to."""
-    price, cap = wording.amount(agreed.item.price), wording.amount(agreed.monthly_cap)
-    return (
-        f"When fewer than {wording.videos(agreed.threshold)} are left, charge my saved card "
-        f"{price} for {wording.videos(agreed.item.credits)} by itself, at most {cap} in a "
-        "calendar month, until I turn it off."
-    )
-
-
-def turn_on(session: Session, consent: Consent, *, now: datetime) -> None:
-    """The agreement is on record and holds from now on."""
-    customers.lock(session, user_id=consent.user_id)
-    agreed = {
-        "user_id": UUID(consent.user_id),
-        "item": consent.terms.item.key,
-        "threshold": consent.terms.threshold,
-        "monthly_cap_minor": consent.terms.monthly_cap.minor,
-        "currency": consent.terms.monthly_cap.currency,
-    }
-    session.execute(
-        insert(TopUpConsentRow).values(
-            id=UUID(consent.id),
-            version=CONSENT_VERSION,
-            words=consent_words(consent.terms),
-            given_at=now,
-            ip_sealed=consent.ip_sealed,
-            **agreed,
-        )
-    )
-    state = {
-        "consent_id": UUID(consent.id),
-        "is_on": True,
-        "stopped_because": "",
-        "changed_at": now,
-    }
-    session.execute(
-        insert(TopUpSettingRow)
-        .values(**agreed, **state)
-        .on_conflict_do_update(index_elements=["user_id"], set_=agreed | state)
-    )
-
-
-def turn_off(session: Session, *, user_id: str, now: datetime) -> None:
-    """Nothing is charged by itself any more; the customer wants it so."""
-    _switch_off(session, user_id=user_id, because="", now=now)
-
-
-def stop(session: Session, *, user_id: str, because: str, now: datetime) -> bool:
-    """Nothing is charged by itself any more, and the customer is told why; False when it was off
-    already."""
-    if not _switch_off(session, user_id=user_id, because=because, now=now):
-        return False
-    told = notices.Notice(
-        key=f"topup_stopped:{user_id}:{now.isoformat()}",
-        user_id=user_id,
-        kind="topup_stopped",
-        facts={"why": because},
-    )
-    return notices.record(session, told, now=now)
-
-
-def setting_of(session: Session, *, user_id: str) -> Setting | None:
-    """What that customer agreed to last; None when they never did."""
-    row = session.get(TopUpSettingRow, UUID(user_id), populate_existing=True)
-    if row is None:
-        return None
-    return Setting(
-        user_id=str(row.user_id),
-        consent_id=str(row.consent_id),
-        terms=Terms(
-            catalog.item(row.item), row.threshold, Money(row.monthly_cap_minor, row.currency)
-        ),
-        is_on=row.is_on,
-        stopped_because=row.stopped_because,
-    )
-
-
 def spent_in_month(session: Session, *, user_id: str, currency: str, now: datetime) -> Money:
     """What was charged by itself, or is about to be, since the month began in UTC."""
     begun = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -212,14 +95,20 @@ def spent_in_month(session: Session, *, user_id: str, currency: str, now: dateti
 
 def consider(session: Session, *, user_id: str, now: datetime) -> str | None:
     """The id of a new intent, which a worker will carry out, when one is due; None otherwise."""
-    setting = setting_of(session, user_id=user_id)
+    setting = top_up_terms.setting_of(session, user_id=user_id)
     if setting is None or not setting.is_on:
         return None
     customers.lock(session, user_id=user_id)
-    setting = setting_of(session, user_id=user_id)  # as it is now that nobody else changes it
+    setting = top_up_terms.setting_of(
+        session, user_id=user_id
+    )  # as it is now that nobody else changes it
     assert setting is not None, "a setting is never deleted"
     balance = ledger.balance(session, user_id=user_id, now=now)
     if not setting.is_on or balance.available >= setting.terms.threshold:
+        return None
+    because = blocked(session, user_id=user_id, now=now)
+    if because:
+        top_up_terms.stop(session, user_id=user_id, because=because, now=now)
         return None
     if _too_soon(session, user_id=user_id, now=now):
         return None
@@ -227,6 +116,14 @@ def consider(session: Session, *, user_id: str, now: datetime) -> str | None:
         _tell_of_cap(session, setting, now=now)
         return None
     return _open(session, setting, now=now)
+
+
+def blocked(session: Session, *, user_id: str, now: datetime) -> str:
+    """Why nothing may be charged by itself from that customer now; empty when it may."""
+    if ledger.balance(session, user_id=user_id, now=now).owed:
+        return _OWED
+    disputed = session.execute(_DISPUTED, {"user_id": UUID(user_id)}).first()
+    return _FROZEN if disputed is not None else ""
 
 
 def below_threshold(session: Session, *, now: datetime) -> tuple[str, ...]:
@@ -323,16 +220,6 @@ def fulfil(
     return sold.credits
 
 
-def _switch_off(session: Session, *, user_id: str, because: str, now: datetime) -> bool:
-    switched = session.execute(
-        update(TopUpSettingRow)
-        .where(TopUpSettingRow.user_id == UUID(user_id), TopUpSettingRow.is_on)
-        .values(is_on=False, stopped_because=because, changed_at=now)
-        .returning(TopUpSettingRow.user_id)
-    )
-    return switched.first() is not None
-
-
 def _too_soon(session: Session, *, user_id: str, now: datetime) -> bool:
     """Whether one is open, was less than six hours ago, or three were in a day."""
     latest = session.execute(
@@ -348,13 +235,13 @@ def _too_soon(session: Session, *, user_id: str, now: datetime) -> bool:
     return len(latest) == MOST_A_DAY and latest[-1].created_at > now - timedelta(days=1)
 
 
-def _within_cap(session: Session, setting: Setting, *, now: datetime) -> bool:
+def _within_cap(session: Session, setting: top_up_terms.Setting, *, now: datetime) -> bool:
     price, cap = setting.terms.item.price, setting.terms.monthly_cap
     spent = spent_in_month(session, user_id=setting.user_id, currency=cap.currency, now=now)
     return spent + price <= cap
 
 
-def _tell_of_cap(session: Session, setting: Setting, *, now: datetime) -> None:
+def _tell_of_cap(session: Session, setting: top_up_terms.Setting, *, now: datetime) -> None:
     cap = setting.terms.monthly_cap
     begun = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     told = notices.Notice(
@@ -370,7 +257,7 @@ def _tell_of_cap(session: Session, setting: Setting, *, now: datetime) -> None:
     notices.record(session, told, now=now)
 
 
-def _open(session: Session, setting: Setting, *, now: datetime) -> str:
+def _open(session: Session, setting: top_up_terms.Setting, *, now: datetime) -> str:
     last = session.scalars(
         select(func.max(TopUpRow.number)).filter_by(user_id=UUID(setting.user_id))
     ).one()

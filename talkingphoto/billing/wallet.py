@@ -84,7 +84,7 @@ def lots(session: Session, *, user_id: str, now: datetime) -> tuple[WalletLot, .
             credits=row.credits,
             remaining=row.remaining,
             expires_at=row.usable_until,
-            frozen=False,
+            frozen=row.frozen,
         )
         for row in session.execute(ledger_sql.IN_ORDER, values)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from talkingphoto.billing import packs, payments, received
-from talkingphoto.events import invoices, receipts
+from talkingphoto.events import closed, invoices, receipts
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
@@ -44,6 +44,11 @@ def write_of(look: Look, session_id: str, *, failed: bool = False) -> Write | No
 
 
 def fulfil_pack(session: Session, look: Look, facts: payments.CheckoutFacts) -> None:
-    """The pack is on the account and its receipt on the way, once."""
-    packs.fulfil(session, facts=facts, now=look.now, looked_at=look.looked_at)
+    """The pack is on the account and its receipt on the way, once; what came for an account that
+    is over goes back."""
+    bought = packs.record(session, facts=facts, now=look.now, looked_at=look.looked_at)
+    payer, paid = bought.user_id, bought.payment_id
+    if closed.gives_back(session, user_id=payer, payment_id=paid, now=look.now):
+        return
+    packs.grant(session, bought, now=look.now)
     receipts.owe(session, payment_id=facts.id, now=look.now)

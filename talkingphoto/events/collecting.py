@@ -14,21 +14,27 @@ _COLLECTED = "subscription_cycle"
 _BANK_ASKS = "authentication_required"
 
 
-def note(session: Session, look: Look, *, user_id: str, invoice: InvoiceFacts) -> None:
+def note(
+    session: Session, look: Look, *, user_id: str, invoice: InvoiceFacts, plan_is_over: bool
+) -> None:
     """What the customer owes is known, and they hear of it the first time."""
-    if invoice.billing_reason != _COLLECTED:
+    if invoice.billing_reason != _COLLECTED or invoice.subscription_id is None:
         return
     if invoice.status == "open" and invoice.last_try.failed:
         refused = recovery.Refused(
             invoice_id=invoice.id,
             user_id=user_id,
+            subscription_id=invoice.subscription_id,
             amount=invoice.charged or invoice.total,
             hosted_url=invoice.hosted_url or "",
             last_try=invoice.last_try,
         )
-        if recovery.record_refusal(
+        owed = recovery.record_refusal(
             session, refused=refused, now=look.now, looked_at=look.looked_at
-        ):
+        )
+        if plan_is_over:
+            recovery.lose(session, subscription_id=invoice.subscription_id, now=look.now)
+        elif owed:
             _tell(session, look, user_id=user_id, invoice=invoice)
     elif invoice.status in {"paid", "void", "uncollectible"}:
         recovery.record_end(

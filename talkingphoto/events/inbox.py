@@ -20,6 +20,7 @@ TASK = "stripe.event"
 QUEUE = "events"
 LONGEST_ID = 255
 LONGEST_ERROR = 500
+LONGEST_LIST = 50
 
 Result = Literal["done", "ignored", "dead"]
 Stored = Literal["new", "known", "conflict"]
@@ -37,6 +38,8 @@ class StripeEventRow(Base):
             "received_at",
             postgresql_where=text("processed_at IS NULL"),
         ),
+        Index(None, "received_at"),
+        Index("ix_stripe_events_dead", "received_at", postgresql_where=text("result = 'dead'")),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -76,6 +79,18 @@ class StripeEvent:
     api_version: str | None
     livemode: bool
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """One event in the list of staff, without what it says."""
+
+    id: str
+    type: str
+    object_id: str
+    received_at: datetime
+    result: Result | None
+    error: str
 
 
 STORE = text(
@@ -174,6 +189,17 @@ def unprocessed(session: Session, *, event_id: str) -> StripeEvent | None:
         api_version=row.api_version,
         livemode=row.livemode,
         created_at=row.created_at,
+    )
+
+
+def latest(session: Session, *, only_dead: bool) -> tuple[EventLine, ...]:
+    """The newest events, or the newest dead letters."""
+    query = select(StripeEventRow).order_by(StripeEventRow.received_at.desc(), StripeEventRow.id)
+    if only_dead:
+        query = query.where(StripeEventRow.result == "dead")
+    return tuple(
+        EventLine(row.id, row.type, row.object_id, row.received_at, row.result, row.error or "")
+        for row in session.scalars(query.limit(LONGEST_LIST))
     )
 
 

@@ -15,7 +15,7 @@ from talkingphoto.billing import (
     top_ups,
 )
 from talkingphoto.billing.subscriptions import InvoiceFacts
-from talkingphoto.events import collecting, plans, receipts
+from talkingphoto.events import closed, collecting, plans, receipts
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
@@ -55,7 +55,12 @@ def write_of_facts(look: Look, invoice: InvoiceFacts) -> Write:
         subscriptions.record_invoice(
             session, user_id=user_id, facts=invoice, looked_at=look.looked_at
         )
-        collecting.note(session, look, user_id=user_id, invoice=invoice)
+        if invoice.status == "paid" and closed.gives_back(
+            session, user_id=user_id, payment_id=invoice.id, now=look.now
+        ):
+            return
+        over = plan is not None and plan.facts.status in subscriptions.OVER
+        collecting.note(session, look, user_id=user_id, invoice=invoice, plan_is_over=over)
         if duplicates.is_one(session, subscription_id=invoice.subscription_id):
             return  # paid by accident, and on its way back
         added = plan_credits.grant_invoice(session, user_id=user_id, facts=invoice, now=look.now)

@@ -47,6 +47,8 @@ def tell(session: Session, refund: refunds.Refund, look: Look) -> None:
     """The customer hears once of money that is on its way back."""
     if refund.state not in {"pending", "succeeded"}:
         return
+    if mails.get(session, key=mails.returned_key(refund.payment_id)) is not None:
+        return  # of a second plan paid by accident: they have heard of it
     facts = {
         "payment_id": refund.payment_id,
         "amount": moments.money(refund.amount),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.events import plans
+from talkingphoto.billing import subscriptions
+from talkingphoto.events import closed, plans
 from talkingphoto.events.handling import Look, Write, owner
 from talkingphoto.events.inbox import StripeEvent
 
@@ -24,5 +25,7 @@ def write_of(look: Look, subscription_id: str) -> Write | None:
         user_id = owner(session, plan.facts.customer_id)
         if user_id is not None:
             plans.record(session, user_id=user_id, plan=plan)
+            if plan.facts.status in subscriptions.LIVE:
+                closed.ends(session, user_id=user_id, now=look.now)
 
     return write

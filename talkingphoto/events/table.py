@@ -52,6 +52,7 @@ HANDLERS: dict[str, Handler] = {
     CARD_USED: warnings.handle_charge,
     "customer.subscription.paused": subscriptions.handle,
     "customer.subscription.resumed": subscriptions.handle,
+    "customer.subscription.trial_will_end": subscriptions.handle,
     # Which card may be charged for an automatic top-up.
     "customer.updated": cards.handle,
     "payment_method.attached": cards.handle,

@@ -37,7 +37,8 @@ _PREFIXED = frozenset(
         *("log_level", "video_engine", "video_engine_url", "video_engine_key"),
         *("video_engine_webhook_secret", "c2pa_certificate", "c2pa_key"),
         *("storage", "s3_bucket", "s3_endpoint", "s3_region", "s3_access_key"),
-        *("s3_secret_key", "photo_days", "video_days", "fraud_refund_up_to", "founder_email"),
+        *("s3_secret_key", "photo_days", "video_days", "trial_days", "trial_card"),
+        *("fraud_refund_up_to", "founder_email", "seller"),
     }
 )
 
@@ -93,6 +94,7 @@ class Settings(BaseModel):
     smtp_url: SecretStr = SecretStr("")
     mail_from: str = "TalkingPhoto <hello@localhost>"
     founder_email: str = ""
+    seller: str = "TalkingPhoto"
     trusted_proxies: NonNegativeInt = 0
     video_engine: Literal["embedded", "hosted"] = "embedded"
     video_engine_url: str = ""
@@ -107,6 +109,8 @@ class Settings(BaseModel):
     s3_region: str = "us-east-1"
     s3_access_key: SecretStr = SecretStr("")
     s3_secret_key: SecretStr = SecretStr("")
+    trial_days: NonNegativeInt = 7
+    trial_card: Literal["required", "optional"] = "required"
     photo_days: PositiveInt = 7
     video_days: PositiveInt = 90
     fraud_refund_up_to: NonNegativeInt = 5000
@@ -229,6 +233,8 @@ def _remedy(name: str) -> str:
         "TALKINGPHOTO_VIDEO_ENGINE": "use embedded or hosted",
         "TALKINGPHOTO_LOG_LEVEL": "use debug, info, warning or error",
         "TALKINGPHOTO_STORAGE": "use folder or s3",
+        "TALKINGPHOTO_TRIAL_DAYS": "use a whole number of days, 0 for no trials",
+        "TALKINGPHOTO_TRIAL_CARD": "use required or optional",
         "TALKINGPHOTO_PHOTO_DAYS": "use a whole number of days, 1 or more",
         "TALKINGPHOTO_VIDEO_DAYS": "use a whole number of days, 1 or more",
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from talkingphoto.billing import extras
 from talkingphoto.billing.catalog import Item
 from talkingphoto.billing.payments import CheckoutFacts
 from talkingphoto.foundation import errors
@@ -14,7 +15,7 @@ from talkingphoto.integrations.stripe_calls import StripeCalls, safe, seen, tran
 
 @dataclass(frozen=True)
 class CheckoutOrder:
-    """What to open a hosted checkout page for."""
+    """What to open a hosted checkout page for; a trial may ask for no card."""
 
     idempotency_key: str
     user_id: str
@@ -24,6 +25,8 @@ class CheckoutOrder:
     price_id: str
     success_url: str
     cancel_url: str
+    extras: extras.Extras = extras.NONE
+    card_required: bool = True
 
 
 class CheckoutCalls(StripeCalls):
@@ -49,6 +52,8 @@ class CheckoutCalls(StripeCalls):
             "request_id": order.request_id,
             "item": order.item.key,
         }
+        if order.extras.code:
+            metadata["code"] = order.extras.code
         params: dict[str, Any] = {
             "mode": "subscription" if order.item.is_plan else "payment",
             "customer": order.customer_id,
@@ -60,6 +65,10 @@ class CheckoutCalls(StripeCalls):
         }
         inner = "subscription_data" if order.item.is_plan else "payment_intent_data"
         params[inner] = {"metadata": metadata}
+        if order.extras.promotion_code_id:
+            params["discounts"] = [{"promotion_code": order.extras.promotion_code_id}]
+        if order.extras.trial_days:
+            _add_trial(params, order)
         with translated():
             made = self._v1.checkout.sessions.create(
                 params, {"idempotency_key": order.idempotency_key}
@@ -88,3 +97,13 @@ class CheckoutCalls(StripeCalls):
                 self._v1.checkout.sessions.expire(safe(session_id))
         except errors.InvalidRequest:
             return  # complete or expired: there is nothing left to close
+
+
+def _add_trial(params: dict[str, Any], order: CheckoutOrder) -> None:
+    params["subscription_data"] |= {
+        "trial_period_days": order.extras.trial_days,
+        # Without a card there is nothing to charge: the trial is simply over.
+        "trial_settings": {"end_behavior": {"missing_payment_method": "cancel"}},
+    }
+    if not order.card_required:
+        params["payment_method_collection"] = "if_required"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from talkingphoto.billing.recovery import Renewal
-from talkingphoto.integrations import stripe_reading
+from talkingphoto.foundation.money import Money
 from talkingphoto.integrations.stripe_calls import StripeCalls, safe, seen, translated
 
 
@@ -21,9 +20,9 @@ class CollectingCalls(StripeCalls):
                 {"idempotency_key": idempotency_key},
             )
 
-    def next_renewal(self, subscription_id: str) -> Renewal | None:
+    def next_renewal(self, subscription_id: str) -> Money | None:
         """What the next period will cost, with discounts, taxes and balance; None for no next."""
         return seen(
             lambda: self._v1.invoices.create_preview({"subscription": safe(subscription_id)}),
-            stripe_reading.renewal,
+            lambda found: Money(found.amount_due, found.currency),
         )

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 import stripe
 
+from talkingphoto.billing.codes import Promotion
+from talkingphoto.integrations import stripe_reading_standing
 from talkingphoto.integrations.stripe_calls import StripeCalls, safe, translated
+
+_MOST_OF_A_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,37 @@ class DiscountCalls(StripeCalls):
                 {"idempotency_key": f"coupon:{coupon.id}"},
             )
             return str(made.id)
+
+    def find_promotion_code(self, code: str, *, customer_id: str | None) -> Promotion | None:
+        """The code as it is now: that of this customer if there is one, and one that is active
+        rather than one that is not."""
+        coupon = "data.promotion.coupon"
+        asked = {
+            "code": code,
+            "limit": _MOST_OF_A_NAME,
+            "expand": [f"{coupon}.currency_options", f"{coupon}.applies_to"],
+        }
+        with translated():
+            found = self._v1.promotion_codes.list(asked).data
+        read = [stripe_reading_standing.promotion(one) for one in found]
+        theirs = [one for one in read if one.customer_id in {None, customer_id}]
+        theirs.sort(key=lambda one: (one.is_active, one.customer_id is not None), reverse=True)
+        return theirs[0] if theirs else None
+
+    def add_promotion_code(self, subscription_id: str, *, promotion_code_id: str, key: str) -> None:
+        """The code takes something off the plan's next invoices; one it has stays alone."""
+        with translated():
+            found = self._v1.subscriptions.retrieve(
+                safe(subscription_id), {"expand": ["discounts"]}
+            )
+            if any(one.promotion_code == promotion_code_id for one in found.discounts):
+                return  # by an earlier run
+            kept = [{"discount": one.id} for one in found.discounts]
+            self._v1.subscriptions.update(
+                subscription_id,
+                {"discounts": [*kept, {"promotion_code": promotion_code_id}]},
+                {"idempotency_key": key},
+            )
 
     def add_coupon(self, subscription_id: str, *, coupon_id: str, key: str) -> None:
         """The coupon is taken off the plan's next invoices, beside what was taken off before."""

@@ -13,6 +13,7 @@ from talkingphoto.integrations.stripe_calls import API_VERSION, translated
 from talkingphoto.integrations.stripe_catalog import CatalogCalls
 from talkingphoto.integrations.stripe_changes import ChangeCalls
 from talkingphoto.integrations.stripe_checkout import CheckoutCalls
+from talkingphoto.integrations.stripe_closing import ClosingCalls
 from talkingphoto.integrations.stripe_collecting import CollectingCalls
 from talkingphoto.integrations.stripe_discounts import DiscountCalls
 from talkingphoto.integrations.stripe_invoices import InvoiceCalls
@@ -20,6 +21,7 @@ from talkingphoto.integrations.stripe_lifecycle import LifecycleCalls
 from talkingphoto.integrations.stripe_listing import ListingCalls
 from talkingphoto.integrations.stripe_payments import PaymentCalls
 from talkingphoto.integrations.stripe_plans import PlanCalls
+from talkingphoto.integrations.stripe_portal import PortalCalls
 from talkingphoto.integrations.stripe_refunds import RefundCalls
 from talkingphoto.integrations.stripe_returns import ReturnCalls
 
@@ -40,6 +42,8 @@ class StripeGateway(
     CollectingCalls,
     ListingCalls,
     InvoiceCalls,
+    PortalCalls,
+    ClosingCalls,
 ):
     """Calls to one Stripe account, or to the sandbox; every answer is in our own words.
 

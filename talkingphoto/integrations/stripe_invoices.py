@@ -47,14 +47,19 @@ class InvoiceCalls(StripeCalls):
             lambda found: stripe_reading.saved_card(found.data[0]) if found.data else None,
         )
 
-    def top_up_invoice(self, order: TopUpOrder) -> str:
-        """The id of the draft invoice for that top-up, the one that was made before if any."""
+    def find_top_up(self, order: TopUpOrder) -> str | None:
+        """The id of the invoice that was made for that top-up; None before there is one."""
         with translated():
             # Stripe forgets an idempotency key after a day; the metadata never.
             known = self._v1.invoices.list({"customer": order.customer_id, "limit": _LATEST}).data
             for found in known:
                 if found.metadata and found.metadata.to_dict().get("top_up_id") == order.top_up_id:
                     return str(found.id)
+            return None
+
+    def draft_top_up(self, order: TopUpOrder) -> str:
+        """The id of the draft invoice for that top-up."""
+        with translated():
             made = self._v1.invoices.create(
                 {
                     "customer": order.customer_id,
@@ -98,10 +103,14 @@ class InvoiceCalls(StripeCalls):
                 {"idempotency_key": key},
             )
 
-    def void_invoice(self, invoice_id: str) -> None:
-        """Nobody can pay that invoice any more, unless it was paid or void before."""
+    def close_invoice(self, invoice_id: str) -> None:
+        """Nobody can pay that invoice any more, unless it was paid before."""
+        found = seen(lambda: self._v1.invoices.retrieve(safe(invoice_id)), lambda one: one.status)
         try:
             with translated():
-                self._v1.invoices.void_invoice(safe(invoice_id))
+                if found == "draft":
+                    self._v1.invoices.delete(invoice_id)
+                elif found == "open":
+                    self._v1.invoices.void_invoice(invoice_id)
         except errors.InvalidRequest:
-            return
+            return  # paid or closed between the two calls

@@ -23,8 +23,30 @@ class Rest:
     until: datetime | None
 
 
+@dataclass(frozen=True)
+class CardFacts:
+    """The card that a plan would be charged to; its print is the same wherever it is used."""
+
+    has_card: bool
+    fingerprint: str | None
+
+
 class LifecycleCalls(StripeCalls):
-    """Cancelling, resuming and pausing."""
+    """Cancelling, resuming, pausing and trials."""
+
+    def card_of_plan(self, subscription_id: str) -> CardFacts:
+        """The card that the plan's next invoice would be charged to."""
+        of_customer = "customer.invoice_settings.default_payment_method"
+        asked = {"expand": ["default_payment_method", of_customer]}
+        with translated():
+            found = self._v1.subscriptions.retrieve(safe(subscription_id), asked)
+        customer = found.customer
+        settings = None if isinstance(customer, str) else customer.invoice_settings
+        method = found.default_payment_method or (
+            settings.default_payment_method if settings else None
+        )
+        card = getattr(method, "card", None)
+        return CardFacts(method is not None, getattr(card, "fingerprint", None) if card else None)
 
     def end_at_period_end(self, subscription_id: str, *, why: Why, key: str) -> None:
         """The plan ends with its period; a change that was planned for then will not come."""
@@ -98,6 +120,25 @@ class LifecycleCalls(StripeCalls):
                 {"idempotency_key": key},
             )
             return stripe_reading.id_of(changed.latest_invoice)
+
+    def move_price(
+        self, subscription_id: str, *, from_price_id: str, to_price_id: str, key: str
+    ) -> None:
+        """The plan costs the other price from its next invoice on, and nothing is charged now. A
+        plan that is elsewhere by now, or that is going elsewhere, stays as it is."""
+        with translated():
+            found = self._v1.subscriptions.retrieve(safe(subscription_id))
+            mine = [one for one in found["items"].data if one.price.id == from_price_id]
+            if not mine or found.schedule or found.cancel_at_period_end:
+                return
+            self._v1.subscriptions.update(
+                subscription_id,
+                {
+                    "items": [{"id": mine[0].id, "price": to_price_id}],
+                    "proration_behavior": "none",
+                },
+                {"idempotency_key": key},
+            )
 
     def waits_for_invoice(self, subscription_id: str) -> bool:
         """Whether an invoice of the plan is still a draft, so that its fate is not decided."""

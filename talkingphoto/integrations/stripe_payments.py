@@ -30,3 +30,11 @@ class PaymentCalls(StripeCalls):
                 failure_code=stripe_reading.failure(found),
             ),
         )
+
+    def paid_with(self, payment_intent_id: str) -> str | None:
+        """The card of that payment, by its brand and last digits."""
+        params = {"expand": ["latest_charge"]}
+        return seen(
+            lambda: self._v1.payment_intents.retrieve(safe(payment_intent_id), params),
+            lambda found: stripe_reading.card_words(found.latest_charge),
+        )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from talkingphoto.billing.payments import CheckoutFacts
-from talkingphoto.billing.recovery import LastTry, Renewal
+from talkingphoto.billing.recovery import LastTry
 from talkingphoto.billing.saved_cards import SavedCard
 from talkingphoto.billing.subscriptions import (
     InvoiceFacts,
@@ -108,16 +108,17 @@ def _waiting_price(found: Any) -> str | None:
     return str(items[0].price.id) if items else None
 
 
-def renewal(preview: Any) -> Renewal:
-    """The invoice that a preview foretells, made when its period begins."""
-    starts = max(_moment(line.period.start) for line in preview.lines.data)
-    return Renewal(amount=Money(preview.amount_due, preview.currency), at=starts)
-
-
 def saved_card(method: Any) -> SavedCard | None:
     """A card of a customer; None for any other way to pay."""
     card = getattr(method, "card", None)
     return SavedCard(method.id, card.brand, card.last4) if card else None
+
+
+def card_words(charge: Any) -> str | None:
+    """The card of a charge, by its brand and last digits; None for another way to pay."""
+    details = getattr(charge, "payment_method_details", None)
+    card = getattr(details, "card", None) if details else None
+    return f"{str(card.brand).capitalize()} ending in {card.last4}" if card else None
 
 
 def failure(payment_intent: Any) -> str | None:

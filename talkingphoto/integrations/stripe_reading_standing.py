@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from talkingphoto.billing import reductions
+from talkingphoto.billing.codes import Promotion
 from talkingphoto.billing.reductions import Coupon
 from talkingphoto.billing.standing import Standing
 from talkingphoto.foundation.money import Money
@@ -48,6 +49,37 @@ def coupon(found: Any) -> Coupon:
         products=tuple(applies.products) if applies else (),
         is_valid=bool(found.valid),
     )
+
+
+def promotion(found: Any) -> Promotion:
+    """A promotion code whose coupon is expanded."""
+    inside = found.promotion.coupon
+    rules = found.restrictions
+    least: dict[str, int] = {}
+    if rules.minimum_amount is not None:
+        least[rules.minimum_amount_currency] = rules.minimum_amount
+    for currency, option in _mapping(getattr(rules, "currency_options", None)).items():
+        least[currency] = option["minimum_amount"]
+    return Promotion(
+        id=found.id,
+        code=found.code,
+        is_active=bool(found.active),
+        expires_at=_moment(found.expires_at),
+        is_used_up=_is_used_up(found) or _is_used_up(inside),
+        customer_id=_id(found.customer),
+        first_time_only=bool(rules.first_time_transaction),
+        minimums=tuple(Money(minor, currency) for currency, minor in least.items()),
+        coupon=coupon(inside),
+    )
+
+
+def _is_used_up(found: Any) -> bool:
+    most = found.max_redemptions
+    return most is not None and found.times_redeemed >= most
+
+
+def _id(found: Any) -> str | None:
+    return found if found is None or isinstance(found, str) else str(found.id)
 
 
 def _money(price: Any) -> Money | None:

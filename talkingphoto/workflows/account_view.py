@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from talkingphoto.billing import catalog, ledger, payments, subscriptions
+from talkingphoto.billing import catalog, ledger, payments, saved_cards, subscriptions
 from talkingphoto.foundation.money import Money
 from talkingphoto.workflows import change_view
 
@@ -28,6 +28,7 @@ class PlanView:
     resumes_at: datetime | None = None
     trial_ends_at: datetime | None = None
     discount: str = ""
+    card: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,13 @@ class AccountView:
     change_pay_url: str | None = None
 
 
-def plan_view(plan: subscriptions.Subscription | None) -> PlanView | None:
-    """The plan in the customer's terms; None without one."""
+def plan_view(
+    plan: subscriptions.Subscription | None,
+    *,
+    now: datetime,
+    card: saved_cards.SavedCard | None = None,
+) -> PlanView | None:
+    """The plan in the customer's terms, with the card that pays it; None without one."""
     if plan is None:
         return None
     assert plan.item.interval is not None
@@ -91,7 +97,8 @@ def plan_view(plan: subscriptions.Subscription | None) -> PlanView | None:
         pauses_at=plan.standing.pauses_at,
         resumes_at=plan.standing.resumes_at,
         trial_ends_at=plan.standing.trial_ends_at,
-        discount=plan.standing.discount,
+        discount=plan.standing.discount_at(now),
+        card=f"{card.brand.title()} ending {card.last4}" if card else "",
     )
 
 

@@ -158,7 +158,8 @@ def _ask(runtime: Runtime, change: Change) -> None:
         if change.kind == "period_end":
             _schedule(runtime, change, standing)
             return
-        if standing.price_id != change.price_id and standing.waiting_until is None:
+        # One that waits for its payment at Stripe is replaced by this one, or answers as before.
+        if standing.price_id != change.price_id:
             runtime.gateway.change_now(
                 _order(change, standing), idempotency_key=change.idempotency_key
             )
@@ -189,7 +190,6 @@ def _order(change: Change, standing: Standing) -> ChangeOrder:
 
 
 def _schedule(runtime: Runtime, change: Change, standing: Standing) -> None:
-    looked_at = runtime.wall_clock()
     interval = catalog.item(change.to_item).interval
     assert interval is not None, "a change is to a plan"
     schedule_id = runtime.gateway.schedule_change(
@@ -202,7 +202,8 @@ def _schedule(runtime: Runtime, change: Change, standing: Standing) -> None:
     )
     outcome = Outcome(
         state="scheduled",
-        looked_at=looked_at,
+        # After the answer: who looked before it has not seen the schedule.
+        looked_at=runtime.wall_clock(),
         schedule_id=schedule_id,
         due_at=standing.period_end + changes.GRACE,
     )

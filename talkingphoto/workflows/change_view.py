@@ -83,8 +83,10 @@ def pay_url(change: changes.Change | None) -> str | None:
 
 def _option(plan: subscriptions.Subscription, item: catalog.Item) -> ChangeOption:
     assert item.interval is not None, "a change is to a plan"
+    # A plan that rests is active at Stripe.
+    status = "paused" if plan.standing.is_paused else plan.status
     refused = changes.refusal(
-        status=plan.status, is_ending=plan.cancel_at_period_end, old=plan.item, new=item
+        status=status, is_ending=plan.cancel_at_period_end, old=plan.item, new=item
     )
     return ChangeOption(
         item=item.key,

@@ -11,18 +11,17 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import catalog, customers
+from talkingphoto.billing import catalog, customers, duplicates, plan_credits
 from talkingphoto.billing.comparisons import Seen, Window
+from talkingphoto.billing.disputes import DisputeFacts
 from talkingphoto.billing.payments import CheckoutFacts
-from talkingphoto.billing.plan_credits import GRANTING_REASONS
+from talkingphoto.billing.refunds import RefundFacts
 from talkingphoto.billing.subscriptions import InvoiceFacts, SubscriptionFacts
-from talkingphoto.events import checkout, invoices, subscriptions
+from talkingphoto.events import checkout, disputes, invoices, refunds, subscriptions
 from talkingphoto.events.handling import Look, Write
 from talkingphoto.foundation.money import Money
 from talkingphoto.integrations.stripe_gateway import StripeGateway
 from talkingphoto.integrations.stripe_listing import Page
-
-_FIRST_MONTH = 0
 
 
 @dataclass(frozen=True)
@@ -68,22 +67,18 @@ def _invoice(session: Session, found: InvoiceFacts) -> Seen:
         reference=found.payment_intent_id,
         # What goes to the customer's balance is no payment.
         amount=max(found.total, Money(0, found.total.currency)),
-        grants=tuple(_earned(session, found)),
+        grants=_earned(session, found),
     )
 
 
-def _earned(session: Session, found: InvoiceFacts) -> Iterable[str]:
-    """The lots that the invoice must have brought, by their keys."""
-    if found.status != "paid" or found.billing_reason not in GRANTING_REASONS:
-        return
-    for line in found.lines:
-        sold = catalog.item_of_price(session, price_id=line.price_id) if line.price_id else None
-        if sold is None or line.is_proration or line.is_trial:
-            continue
-        if sold.interval == "year":
-            yield f"drip:{found.id}:{_FIRST_MONTH}"
-        else:
-            yield f"invoice:{found.id}:{line.id}"
+def _earned(session: Session, found: InvoiceFacts) -> tuple[str, ...]:
+    if found.status == "paid" and found.top_up_id is not None:
+        return (f"invoice:{found.id}",)
+    if duplicates.is_one(session, subscription_id=found.subscription_id):
+        return ()  # paid by accident, and on its way back
+    if found.top_up_id is not None:
+        return (f"invoice:{found.id}",) if found.status == "paid" else ()
+    return plan_credits.lots_of(session, facts=found)
 
 
 def _checkout(_session: Session, found: CheckoutFacts) -> Seen | None:
@@ -99,6 +94,21 @@ def _checkout(_session: Session, found: CheckoutFacts) -> Seen | None:
         amount=found.amount,
         grants=(f"checkout:{found.id}",),
     )
+
+
+def _given_back(_session: Session, found: RefundFacts | DisputeFacts) -> Seen:
+    return Seen(
+        object_id=found.id,
+        status=found.state,
+        created_at=found.created_at,
+        reference=found.payment_intent_id,
+        amount=found.amount,
+    )
+
+
+def _follow_refund(look: Look, refund_id: str) -> Write | None:
+    found = look.stripe.fetch_refund(refund_id)
+    return refunds.write_of(look, (found,)) if found else None
 
 
 def _attach_customer(look: Look, customer_id: str) -> Write | None:
@@ -142,6 +152,20 @@ LISTINGS = (
         lambda stripe, key: stripe.fetch_checkout(key),
         _checkout,
         checkout.write_of,
+    ),
+    Listing(
+        "refund",
+        lambda stripe, window, after: stripe.list_refunds(window, after=after),
+        lambda stripe, key: stripe.fetch_refund(key),
+        _given_back,
+        _follow_refund,
+    ),
+    Listing(
+        "dispute",
+        lambda stripe, window, after: stripe.list_disputes(window, after=after),
+        lambda stripe, key: stripe.fetch_dispute(key),
+        _given_back,
+        disputes.write_of,
     ),
     Listing(
         "intent",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from talkingphoto.billing import customers, pauses, reductions, subscriptions
+from talkingphoto.billing import customers, pauses, subscriptions
 from talkingphoto.billing.pauses import Pause
 from talkingphoto.events import invoices, plans
 from talkingphoto.events.handling import look_at
-from talkingphoto.foundation import clock, errors
+from talkingphoto.foundation import clock, errors, wording
 from talkingphoto.integrations.stripe_lifecycle import Rest
 from talkingphoto.runtime import Runtime
 
@@ -36,7 +36,7 @@ def choices(plan: subscriptions.Subscription) -> tuple[PauseChoice, ...]:
     return tuple(
         PauseChoice(
             until=(until := clock.add_months(base, months=months + begun)),
-            words=f"{_months(months)}, until {reductions.day(until)}",
+            words=f"{_months(months)}, until {wording.day(until)}",
         )
         for months in range(1, MOST_MONTHS + 1)
     )
@@ -99,10 +99,10 @@ def end_in_words(plan: subscriptions.Subscription, *, now: datetime) -> str:
         return ""
     if skips_period(plan, now=now):
         return (
-            f"A new month begins today: you are charged {reductions.money(plan.price)} now and get"
+            f"A new month begins today: you are charged {wording.amount(plan.price)} now and get"
             f" {plan.item.credits} videos."
         )
-    renews = reductions.day(plan.period_end)
+    renews = wording.day(plan.period_end)
     return f"Nothing is charged today. Your plan goes on and renews on {renews}."
 
 

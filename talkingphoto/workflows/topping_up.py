@@ -7,9 +7,15 @@ nothing twice. A bank that says no, or asks, ends it and what stands behind it.
 from __future__ import annotations
 
 import structlog
-from sqlalchemy.orm import Session
 
-from talkingphoto.billing import customers, declines, saved_cards, subscriptions, top_ups
+from talkingphoto.billing import (
+    customers,
+    declines,
+    saved_cards,
+    subscriptions,
+    top_up_terms,
+    top_ups,
+)
 from talkingphoto.events import invoices
 from talkingphoto.events.handling import look_at
 from talkingphoto.foundation import errors
@@ -34,7 +40,7 @@ def run(runtime: Runtime, *, top_up_id: str) -> None:
             return  # another worker was first
         customer = customers.of_user(session, user_id=intent.user_id)
         card = saved_cards.of_customer(session, user_id=intent.user_id)
-        setting = top_ups.setting_of(session, user_id=intent.user_id)
+        setting = top_up_terms.setting_of(session, user_id=intent.user_id)
     assert customer.stripe_customer_id is not None, "who agreed to a charge is known at Stripe"
     order = TopUpOrder(
         top_up_id=intent.id,
@@ -43,13 +49,16 @@ def run(runtime: Runtime, *, top_up_id: str) -> None:
         item_key=intent.item.key,
         price_id=intent.price_id,
     )
-    invoice_id = intent.invoice_id or runtime.gateway.top_up_invoice(order)
-    with runtime.transaction() as session:
-        top_ups.attach_invoice(session, top_up_id=intent.id, invoice_id=invoice_id)
     agreed = setting is not None and setting.is_on
+    invoice_id = intent.invoice_id or runtime.gateway.find_top_up(order)
     if agreed and card is not None:
+        invoice_id = invoice_id or runtime.gateway.draft_top_up(order)
+        with runtime.transaction() as session:
+            top_ups.attach_invoice(session, top_up_id=intent.id, invoice_id=invoice_id)
         _charge(runtime, order, invoice_id=invoice_id, card=card)
-    if not _paid(runtime, invoice_id):
+    if invoice_id is None:
+        _end(runtime, order, reason=_reason(agreed, card))
+    elif not _paid(runtime, invoice_id):
         _give_up(runtime, order, invoice_id=invoice_id, reason=_reason(agreed, card))
 
 
@@ -92,25 +101,22 @@ def _paid(runtime: Runtime, invoice_id: str) -> bool:
 
 def _give_up(runtime: Runtime, order: TopUpOrder, *, invoice_id: str, reason: str) -> None:
     before = runtime.gateway.fetch_invoice(invoice_id)
-    runtime.gateway.void_invoice(invoice_id)
+    runtime.gateway.close_invoice(invoice_id)
     if _paid(runtime, invoice_id):
         return  # between the two looks
     _write(runtime, invoice_id)
-    stopped = reason or _refused(before)
-    now = runtime.clock()
+    _end(runtime, order, reason=reason or _refused(before))
 
-    def write(session: Session) -> None:
-        customers.lock(session, user_id=order.user_id)
-        dropped = stopped == _OFF
-        state = "dropped" if dropped else "failed"
-        ended = top_ups.end(
-            session, top_up_id=order.top_up_id, state=state, reason=stopped, now=now
-        )
-        if ended and not dropped:
-            top_ups.stop(session, user_id=order.user_id, because=stopped, now=now)
 
+def _end(runtime: Runtime, order: TopUpOrder, *, reason: str) -> None:
+    """The intent came to nothing; unless the customer wanted that, they are told and it is off."""
+    now, dropped = runtime.clock(), reason == _OFF
+    state = "dropped" if dropped else "failed"
     with runtime.transaction() as session:
-        write(session)
+        customers.lock(session, user_id=order.user_id)
+        ended = top_ups.end(session, top_up_id=order.top_up_id, state=state, reason=reason, now=now)
+        if ended and not dropped:
+            top_up_terms.stop(session, user_id=order.user_id, because=reason, now=now)
 
 
 def _write(runtime: Runtime, invoice_id: str) -> None:

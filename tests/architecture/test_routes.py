@@ -18,6 +18,7 @@ ROUTES = {
     ("POST", "/auth/verify"),
     ("POST", "/auth/verify/resend"),
     ("POST", "/billing/checkout"),
+    ("POST", "/billing/portal"),
     ("GET", "/billing/pay"),
     ("POST", "/billing/pay"),
     ("POST", "/webhook/stripe"),

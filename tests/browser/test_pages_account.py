@@ -30,11 +30,15 @@ def test_a_new_account_has_sentences_where_there_are_no_rows(look: Opener) -> No
     expect(page.locator(".tp-big")).to_have_text("0")
 
 
-def test_a_failed_payment_comes_first_with_one_thing_to_do(look: Opener) -> None:
+def test_a_failed_payment_comes_first_with_what_can_be_done(look: Opener) -> None:
     page = look("/account", who="past-due")
     notice = page.get_by_role("alert")
     expect(notice).to_contain_text("Your payment of $19.99 did not go through.")
-    expect(notice.get_by_role("link")).to_have_attribute("href", "http://localhost/pay")
+    expect(notice).to_contain_text("We try again on")
+    card = page.locator("form[action$='/billing/portal']")
+    expect(card.get_by_role("button", name="Update card")).to_be_visible()
+    expect(card.locator("input[name=flow]")).to_have_value("update_card")
+    expect(page.get_by_role("button", name="Pay $19.99 now")).to_be_visible()
 
 
 def test_an_unknown_time_zone_is_utc_and_says_so(look: Opener) -> None:

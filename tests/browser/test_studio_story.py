@@ -3,6 +3,7 @@ and what the upload endpoint takes from whom."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ import pytest
 import requests
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
+from talkingphoto.foundation import settings
+from talkingphoto.runtime import Runtime
 from tests.browser.conftest import running
 from tests.browser.test_pages_studio import DROP, agree, choose, make, write
+from tests.support import proving
 from tests.support.databases import TestServer
 from tests.support.sandbox import free_port
 from tests.support.visitors import PASSWORD
@@ -26,9 +30,10 @@ MEGABYTES_12 = 12 * 1024 * 1024
 
 @dataclass
 class Studio:
-    """Where the pages are."""
+    """Where the pages are, and what they work with."""
 
     url: str
+    runtime: Runtime
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +51,9 @@ def studio(postgres: TestServer, tmp_path_factory: pytest.TempPathFactory) -> It
         }
         command = [sys.executable, str(Path("tests", "support", "studio_server.py")), str(port)]
         with running(command, environment, f"{url}/_stcore/health", folder / "studio.log"):
-            yield Studio(url)
+            made = Runtime(settings.load({**os.environ, **environment}))
+            yield Studio(url, made)
+            made.database.dispose()
 
 
 def signed_up(context: BrowserContext, studio: Studio, email: str) -> Page:
@@ -57,6 +64,10 @@ def signed_up(context: BrowserContext, studio: Studio, email: str) -> Page:
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Create account").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("New video")
+    expect(page.get_by_text("Confirm your e-mail to get 3 free videos.")).to_be_visible()
+    proving.prove_address(studio.runtime, email)
+    page.reload()
+    expect(page.get_by_role("button", name="Make video")).to_be_visible()
     return page
 
 

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import threading
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import requests
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from services.wallet_service import AutoChoice, AutoTopUp, WalletService
-from talkingphoto.billing import ledger, top_ups
+from talkingphoto.billing import ledger, ledger_claims, top_up_terms
 from talkingphoto.foundation import errors
-from talkingphoto.runtime import Runtime
-from tests.support.jobs import run_due_jobs
+from talkingphoto.generations import records
+from talkingphoto.rendering import entering
 from tests.support.purse import use
 from tests.support.saved import customer_of, save_card
 from tests.support.shop import Person, Shop
+from tests.support.topping import auto, charges, consider, states, sweep, turn_on
 
-CHOICE = AutoChoice(
-    item="pack:10", threshold=3, monthly_cap_minor=30_00, consent=True, ip="192.0.2.7"
-)
+
+class Undone(Exception):
+    """The test has seen enough: nothing of it is kept."""
 
 
 @pytest.fixture
@@ -43,56 +41,6 @@ def ada(shop: Shop) -> Person:
     person = shop.a_person()
     save_card(shop, person)
     return person
-
-
-def auto(shop: Shop, person: Person) -> AutoTopUp:
-    found = shop.wallets.wallet(person.id).auto
-    assert found is not None
-    return found
-
-
-def turn_on(shop: Shop, person: Person, **chosen: Any) -> None:
-    shop.wallets.turn_on(user_id=person.id, choice=replace(CHOICE, **chosen))
-
-
-def sweep(shop: Shop) -> None:
-    """A minute's work, and the jobs that it asked for."""
-    shop.wallets.run_due_work()
-    run_due_jobs(shop)
-    shop.deliver(shop.new_events())
-
-
-def consider(shop: Shop, person: Person) -> str | None:
-    with shop.runtime.transaction() as session:
-        return top_ups.consider(session, user_id=person.id, now=shop.clock.now)
-
-
-def states(shop: Shop, person: Person) -> list[str]:
-    with shop.runtime.read_only() as session:
-        return list(
-            session.execute(
-                text("SELECT state FROM top_ups WHERE user_id = :id ORDER BY number"),
-                {"id": person.id},
-            ).scalars()
-        )
-
-
-def charges(shop: Shop, person: Person) -> list[int]:
-    """What Stripe took from the person's card, in cents."""
-    found = shop.sandbox.client(shop.key).v1.charges.list(
-        {"customer": customer_of(shop, person), "limit": 100}
-    )
-    return [charge.amount for charge in found.data if charge.paid]
-
-
-@contextmanager
-def answers_lost(shop: Shop, path: str) -> Iterator[None]:
-    """Stripe does what it is asked there and its answer never arrives."""
-    faults = f"{shop.sandbox.base}/_sandbox/faults"
-    rule = {"kind": "reset", "method": "POST", "path": path, "when": "after", "times": "3"}
-    assert requests.post(faults, data=rule, timeout=10).ok
-    yield
-    assert requests.delete(faults, timeout=10).ok
 
 
 def test_a_pack_is_bought_when_fewer_are_left_than_agreed(shop: Shop, ada: Person) -> None:
@@ -122,6 +70,29 @@ def test_a_pack_is_bought_when_fewer_are_left_than_agreed(shop: Shop, ada: Perso
     assert (lot.price_minor, lot.source, receipts) == (9_90, "pack", 1)
 
 
+def test_the_video_that_takes_the_third_but_last_asks_for_a_pack(shop: Shop, ada: Person) -> None:
+    turn_on(shop, ada)
+    video = records.NewGeneration(
+        id=str(uuid.uuid4()),
+        user_id=ada.id,
+        text="Good morning.",
+        voice="any",
+        language="en",
+        tier="540p",
+        watermark=True,
+        seed=1,
+        photo_key=f"photo/{uuid.uuid4()}",
+        photo_sha256="0" * 64,
+        due_by=shop.clock.now + timedelta(hours=1),
+    )
+    query = text("SELECT state FROM top_ups WHERE user_id = :id")
+    with suppress(Undone), shop.runtime.transaction() as session:
+        entering.enter(session, video, now=shop.clock.now, wall=datetime.now(UTC))
+        assert list(session.execute(query, {"id": ada.id}).scalars()) == ["open"]
+        raise Undone  # no worker here makes videos
+    assert states(shop, ada) == []
+
+
 def test_what_somebody_agreed_to_is_kept_as_it_was_shown(shop: Shop, ada: Person) -> None:
     turn_on(shop, ada)
     words = shop.wallets.consent_words(item="pack:10", threshold=3, monthly_cap_minor=30_00)
@@ -129,7 +100,7 @@ def test_what_somebody_agreed_to_is_kept_as_it_was_shown(shop: Shop, ada: Person
         row = session.execute(
             text("SELECT * FROM top_up_consents WHERE user_id = :id"), {"id": ada.id}
         ).one()
-    assert (row.words, row.version) == (words, top_ups.CONSENT_VERSION)
+    assert (row.words, row.version) == (words, top_up_terms.CONSENT_VERSION)
     assert "$9.90 for 10 videos" in words and "at most $30.00" in words
     place = f"top_up_consents:ip_sealed:{row.id}"
     assert shop.runtime.cipher.decrypt(bytes(row.ip_sealed), place=place) == "192.0.2.7"
@@ -203,9 +174,23 @@ def test_a_bank_that_refuses_or_asks_stops_it_and_is_not_asked_again(
     assert (invoice.status, invoice.attempt_count) == ("void", 1)
     with shop.runtime.read_only() as session:
         told = session.execute(
-            text("SELECT template, facts FROM mails WHERE user_id = :id"), {"id": bob.id}
+            text("SELECT template, facts FROM mails WHERE user_id = :id AND template LIKE 'top%'"),
+            {"id": bob.id},
         ).all()
         assert [tuple(row) for row in told] == [("topup_stopped", {"why": shown.stopped_because})]
+
+
+def test_a_card_that_is_gone_stops_it(shop: Shop, ada: Person) -> None:
+    turn_on(shop, ada)
+    use(shop, ada, 1)
+    v1 = shop.sandbox.client(shop.key).v1
+    for card in v1.customers.payment_methods.list(customer_of(shop, ada)).data:
+        v1.payment_methods.detach(card.id)
+    shop.deliver(shop.new_events())
+    sweep(shop)
+    shown = auto(shop, ada)
+    assert (shown.on, shown.stopped_because[:22]) == (False, "There was no saved car")
+    assert (states(shop, ada), shop.wallets.wallet(ada.id).can_auto) == (["failed"], False)
 
 
 def test_turned_off_means_off_at_once_also_for_one_that_has_begun(shop: Shop, ada: Person) -> None:
@@ -258,7 +243,10 @@ def test_a_month_never_costs_more_than_its_cap(shop: Shop, ada: Person) -> None:
     assert charges(shop, ada) == [9_90, 9_90]
     with shop.runtime.read_only() as session:
         told = session.execute(
-            text("SELECT template FROM mails WHERE user_id = :id ORDER BY created_at"),
+            text(
+                "SELECT template FROM mails WHERE user_id = :id AND template LIKE 'top%'"
+                " ORDER BY created_at"
+            ),
             {"id": ada.id},
         ).scalars()
         assert list(told) == ["topped_up", "topped_up", "topup_capped"]
@@ -268,57 +256,37 @@ def test_a_month_never_costs_more_than_its_cap(shop: Shop, ada: Person) -> None:
     assert charges(shop, ada) == [9_90, 9_90, 9_90]
 
 
-def test_two_workers_at_once_charge_once(shop: Shop, ada: Person) -> None:
-    turn_on(shop, ada)
-    use(shop, ada, 1)
-    ids = {consider(shop, ada)} - {None}
-    assert consider(shop, ada) is None
-    (top_up_id,) = ids
-    assert top_up_id is not None
-    workers = [Runtime(shop.runtime.settings, clock=shop.clock) for _ in range(2)]
-    gate = threading.Barrier(2)
-
-    def work(runtime: Runtime) -> None:
-        gate.wait(10)
-        WalletService(runtime).top_up(top_up_id)
-
-    threads = [threading.Thread(target=work, args=(runtime,)) for runtime in workers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    for runtime in workers:
-        runtime.database.dispose()
-    shop.deliver(shop.new_events())
-    assert (charges(shop, ada), states(shop, ada), shop.balance(ada)) == ([9_90], ["paid"], 12)
-
-
-@pytest.mark.parametrize("path", ["/v1/invoices", "/v1/invoiceitems", "*/finalize", "*/pay"])
-def test_a_worker_that_dies_after_a_step_is_followed_by_one_that_finds_it(
-    shop: Shop, ada: Person, path: str
-) -> None:
-    turn_on(shop, ada)
-    use(shop, ada, 1)
-    top_up_id = consider(shop, ada)
-    assert top_up_id is not None
-    with answers_lost(shop, path), pytest.raises(errors.Unavailable):
-        shop.wallets.top_up(top_up_id)
-    assert states(shop, ada) == ["open"]
-    shop.clock.advance(seconds=180)
+@pytest.mark.parametrize("trouble", ["disputed", "owed"])
+def test_a_dispute_or_a_debt_stops_it(shop: Shop, trouble: str) -> None:
+    bob = shop.a_person()
+    shop.buys(bob, "starter:month")
+    turn_on(shop, bob)
+    (payment,) = shop.payments.account(bob.id).invoices
+    use(shop, bob, 33)
+    with shop.runtime.transaction() as session:
+        if trouble == "disputed":
+            ledger_claims.freeze(
+                session,
+                key=f"dispute:{bob.id}",
+                reference=payment.id,
+                reason="disputed",
+                now=shop.clock.now,
+            )
+        else:
+            (lot,) = ledger.lots_of(session, reference=payment.id)
+            ledger_claims.claw_back(
+                session,
+                key=f"refund:{bob.id}",
+                lot_key=lot.key,
+                credits=30,
+                reason="paid back",
+                now=shop.clock.now,
+            )
     sweep(shop)
-    assert (charges(shop, ada), states(shop, ada), shop.balance(ada)) == ([9_90], ["paid"], 12)
-
-
-def test_a_webhook_alone_brings_what_was_charged(shop: Shop, ada: Person) -> None:
-    turn_on(shop, ada)
-    use(shop, ada, 1)
-    top_up_id = consider(shop, ada)
-    assert top_up_id is not None
-    with answers_lost(shop, "*/pay"), pytest.raises(errors.Unavailable):
-        shop.wallets.top_up(top_up_id)
-    events = shop.new_events()
-    for _ in range(2):
-        shop.deliver(reversed(events))
-    assert (shop.balance(ada), states(shop, ada)) == (12, ["paid"])
-    shop.wallets.top_up(top_up_id)
-    assert (shop.balance(ada), charges(shop, ada)) == (12, [9_90])
+    shown = auto(shop, bob)
+    assert (shown.on, states(shop, bob)) == (False, [])
+    assert shown.stopped_because.endswith(("turn it on again.", "once that is settled."))
+    wallet = shop.wallets.wallet(bob.id)
+    assert (wallet.available, wallet.owed) == (0, 30 if trouble == "owed" else 0)
+    with pytest.raises(errors.Conflict, match=r"topup\.blocked"):
+        turn_on(shop, bob)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -16,7 +17,7 @@ from sqlalchemy import text
 from services.subscription_service import SubscriptionService
 from talkingphoto.billing import endings, ledger, subscriptions
 from talkingphoto.foundation import clock as clocks
-from talkingphoto.foundation import errors
+from talkingphoto.foundation import errors, wording
 from talkingphoto.runtime import Runtime
 from talkingphoto.workflows.account_view import PlanView
 from tests.support.sandbox import Event
@@ -174,7 +175,8 @@ def test_the_offer_fits_the_reason_and_the_plan(shop: Shop) -> None:
     assert kind_of(shop, monthly) == "pause"
     assert kind_of(shop, monthly, reason="unused") == "pause"
     assert kind_of(shop, monthly, reason="too_expensive") == "discount"
-    assert kind_of(shop, yearly, reason="too_expensive") is None
+    assert kind_of(shop, yearly, reason="too_expensive") == "downgrade"
+    assert kind_of(shop, a_subscriber(shop, "starter:year")) is None
     cancels(shop, monthly)
     assert kind_of(shop, monthly) is None
 
@@ -186,12 +188,13 @@ def test_a_discount_is_taken_once_in_twelve_months_and_the_plan_goes_on(shop: Sh
     assert said == "You pay $15.99 a month for 3 months, then $19.99 again."
     assert takes(shop, ada, "discount", request_id=request_id) == said
     until = clocks.add_months(shop.clock.now, months=3)
-    assert plan_of(shop, ada).discount == f"20 % off until {until.day} {until:%B %Y}"
+    assert plan_of(shop, ada).discount == f"20 % off until {wording.day(until)}"
     assert len(at_stripe(shop, ada).discounts) == 1
     assert code_of(lambda: takes(shop, ada, "discount")) == "offer.gone"
-    client(shop).subscriptions.update(at_stripe(shop, ada).id, {"discounts": ""})
-    shop.deliver(shop.new_events())
-    shop.clock.move_to(clocks.add_months(shop.clock.now, months=12) - timedelta(hours=1))
+    began = shop.clock.now
+    shop.clock.move_to(until + timedelta(hours=1))
+    assert plan_of(shop, ada).discount == ""
+    shop.clock.move_to(clocks.add_months(began, months=12) - timedelta(hours=1))
     assert kind_of(shop, ada, reason="too_expensive") == "pause"
     shop.clock.advance(hours=2)
     assert kind_of(shop, ada, reason="too_expensive") == "discount"
@@ -202,10 +205,39 @@ def test_a_pause_taken_instead_of_the_end_is_a_pause_of_a_month(shop: Shop) -> N
     said = takes(shop, ada, "pause")
     plan = plan_of(shop, ada)
     assert plan.pauses_at == plan.current_period_end
+    assert plan.resumes_at is not None
     assert plan.resumes_at == shop.plans.pause_choices(ada.id)[0].until
-    assert f"{plan.resumes_at:%B %Y}" in said
+    assert wording.day(plan.resumes_at) in said
     assert code_of(lambda: takes(shop, ada, "pause")) == "offer.gone"
     assert code_of(lambda: takes(shop, ada, "a pony")) == "offer.gone"
+
+
+def test_a_smaller_plan_taken_instead_of_the_end_begins_with_the_next_period(shop: Shop) -> None:
+    ada = a_subscriber(shop, "pro:month")
+    request_id = str(uuid.uuid4())
+    said = takes(shop, ada, "downgrade", request_id=request_id)
+    assert said == f"You change to Starter on {wording.day(plan_of(shop, ada).current_period_end)}."
+    assert takes(shop, ada, "downgrade", request_id=request_id) == said
+    pending = shop.changes.options(ada.id).pending
+    assert pending is not None
+    assert (pending.item, pending.at) == (
+        "starter:month",
+        plan_of(shop, ada).current_period_end,
+    )
+    # The end is stronger than a change that waits for the same day.
+    cancels(shop, ada)
+    assert at_stripe(shop, ada).cancel_at_period_end
+    assert shop.changes.options(ada.id).pending is None
+
+
+def test_tabs_that_meet_end_a_plan_once_and_give_one_discount(shop: Shop) -> None:
+    ada, bob = a_subscriber(shop), a_subscriber(shop)
+    ends_at = plan_of(shop, ada).current_period_end
+    assert at_once(lambda: cancels(shop, ada)) == [ends_at, ends_at]
+    assert states(shop, ada) == ["scheduled"]
+    said = at_once(lambda: takes(shop, bob, "discount"))
+    assert sorted(isinstance(one, errors.Conflict) for one in said) == [False, True]
+    assert len(at_stripe(shop, bob).discounts) == 1
 
 
 @settings(
@@ -288,6 +320,19 @@ def states(shop: Shop, person: Person) -> list[str]:
     with shop.runtime.read_only() as session:
         query = text("SELECT state FROM cancellations WHERE user_id = :id ORDER BY asked_at, state")
         return list(session.execute(query, {"id": person.id}).scalars())
+
+
+def at_once(verb: Callable[[], object]) -> list[object]:
+    """What two threads got from the verb, refusals among it."""
+
+    def tried(_: int) -> object:
+        try:
+            return verb()
+        except errors.AppError as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(tried, range(2)))
 
 
 def code_of(verb: Callable[[], object]) -> str:

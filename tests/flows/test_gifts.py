@@ -56,7 +56,8 @@ def test_a_gift_is_given_once_and_says_who_gave_it_why(shop: Shop, wallets: Wall
         )
         assert done.all() == [(ben.id, "credits.goodwill", "A video failed.")]
         mails = session.execute(
-            text("SELECT template, facts FROM mails WHERE user_id = :id"), {"id": ada.id}
+            text("SELECT template, facts FROM mails WHERE user_id = :id AND template = 'gift'"),
+            {"id": ada.id},
         ).all()
         assert [tuple(row) for row in mails] == [("gift", {"credits": "20"})]
         assert ledger.check(session) == ()

@@ -95,3 +95,25 @@ def test_one_sweep_after_a_year_grants_and_ends_more_than_one_batch_holds(shop: 
     assert shop.payments.run_due_work() == 0
     with shop.runtime.read_only() as session:
         assert ledger.check(session) == ()
+
+
+def test_a_quantity_that_was_paid_is_granted_and_two_years_on_one_invoice_are_two(
+    shop: Shop,
+) -> None:
+    ada = shop.a_person()
+    with shop.runtime.read_only() as session:
+        month, year = (
+            catalog.current_price_id(session, item_key=f"starter:{each}")
+            for each in ("month", "year")
+        )
+    twice, years = invoice(shop, month, number=1), invoice(shop, year, number=2)
+    (line,) = twice.lines
+    twice = replace(twice, lines=(replace(line, quantity=2),))
+    (line,) = years.lines
+    years = replace(years, lines=(line, replace(line, id="il_2")))
+    for facts in (twice, years, years):
+        with shop.runtime.transaction() as session:
+            plan_credits.grant_invoice(
+                session, user_id=ada.id, facts=facts, now=shop.runtime.clock()
+            )
+    assert shop.balance(ada) == 3 + 60 + 2 * 30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from email.message import Message as EmailMessage
 
@@ -211,3 +212,32 @@ def test_a_receipt_that_the_version_before_queued_is_sent(shop: Shop, post: Mail
 def payment_of(shop: Shop, person: Person) -> str:
     """The newest payment of that person."""
     return shop.payments.account(person.id).invoices[0].id
+
+
+def test_a_year_that_renews_is_announced_thirty_days_before_and_once(shop: Shop) -> None:
+    ada, ben = shop.a_person(), shop.a_person()
+    shop.buys(ada, "pro:year")
+    shop.buys(ben, "pro:month")
+    shop.clock.advance(days=334)
+    shop.letters.announce_renewals()
+    assert "renewal_coming" not in states(shop)
+    shop.clock.advance(days=2)
+    shop.letters.announce_renewals()
+    shop.letters.announce_renewals()
+    staff = appointed(shop, "admin")
+    (row,) = [
+        row
+        for row in shop.letters.outbox(staff_id=staff.id).rows
+        if row.template == "renewal_coming"
+    ]
+    assert row.to == ada.email
+    assert row.subject.endswith(" for $499.99")
+
+
+def test_a_year_that_ends_is_not_announced(shop: Shop) -> None:
+    ada = shop.a_person()
+    shop.buys(ada, "pro:year")
+    shop.plans.cancel(user_id=ada.id, request_id=str(uuid.uuid4()))
+    shop.clock.advance(days=340)
+    shop.letters.announce_renewals()
+    assert "renewal_coming" not in states(shop)

@@ -261,3 +261,20 @@ def today(shop: Shop, retries: RetryService) -> dict[str, Recovered]:
     """The report of the product's day."""
     day = shop.clock.now.date()
     return retries.recovery_report(day, day).by_currency
+
+
+def test_what_was_owed_for_a_plan_that_ended_is_asked_for_no_more(
+    shop: Shop, retries: RetryService
+) -> None:
+    ada = a_subscriber(shop, FAILS)
+    time_passes(shop, ada)
+    assert retries.past_due(ada.id) is not None
+    client, mine = shop.sandbox.client(shop.key), customer_of(shop, ada)
+    plan = client.v1.subscriptions.list({"customer": mine}).data[0].id
+    client.v1.subscriptions.cancel(plan)
+    about = told("customer.subscription.deleted", plan, mine)
+    shop.deliver([about])
+    assert retries.past_due(ada.id) is None
+    we_hear_of(shop, ada)
+    assert retries.past_due(ada.id) is None
+    assert today(shop, retries)["usd"].lost == Money(1999, "usd")

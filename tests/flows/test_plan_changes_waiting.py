@@ -57,6 +57,21 @@ def test_an_upgrade_that_the_bank_refuses_leaves_the_plan_until_it_is_paid(shop:
     assert (again.state, again.item, again.credits_added) == ("done", "pro:month", 70)
 
 
+def test_another_change_takes_the_place_of_the_one_that_the_bank_refused(shop: Shop) -> None:
+    ada = Clocked(shop, "starter:month")
+    ada.uses(FAILS_LATER)
+    refused_first = asks(ada, "pro:month")
+    assert (refused_first.state, asks(ada, "pro:month").state) == ("waiting", "waiting")
+    ada.uses("pm_card_visa")
+    seen = shop.changes.preview(user_id=ada.person.id, item="enterprise:month")
+    assert asks(ada, "enterprise:month").state == "done"
+    ada.hears()
+    assert ada.charged() == [seen.charge_today.minor, 1999]
+    assert (plan_of(ada), shop.balance(ada.person)) == ("enterprise:month", FREE + 500)
+    statuses = [row.status for row in shop.payments.account(ada.person.id).invoices]
+    assert sorted(statuses) == ["paid", "paid", "void", "void"]
+
+
 def test_an_upgrade_that_nobody_pays_has_lapsed_after_a_day(shop: Shop) -> None:
     ada = Clocked(shop, "starter:month")
     ada.uses(FAILS_LATER)

@@ -138,3 +138,19 @@ def test_w13_two_updates_of_one_second_in_either_order_end_as_stripe_has_it(shop
     view = shop.payments.account(ada.id).plan
     assert view is not None
     assert view.cancel_at_period_end is False
+
+
+def test_v2_what_waits_is_dead_parked_or_differs_is_counted(shop: Shop) -> None:
+    ada = shop.a_person()
+    dead, waiting, *_ = shop.buys(ada, "pack:10")
+    fresh = [event | {"id": f"{event['id']}_again"} for event in (dead, waiting)]
+    for event in fresh:
+        shop.webhooks.receive(*sign(event, shop.secret))
+    shop.webhooks.bury(fresh[0]["id"], error="KeyError")
+    other = copy.deepcopy(dead)
+    other["data"]["object"]["livemode"] = "perhaps"
+    shop.webhooks.receive(*sign(other, shop.secret))
+    standing = shop.reconciliation.standing()
+    assert (standing.waiting, standing.dead, standing.parked) == (1, 1, 1)
+    assert standing.oldest_seconds >= 0
+    assert standing.differences == {("event", "dead"): 1, ("event", "conflict"): 1}

@@ -56,7 +56,7 @@ def test_a_sign_up_brings_no_videos_until_the_button_behind_the_link_is_pressed(
     page = visitor.get(f"/auth/verify?token={token}")
     assert page.status_code == 200
     assert f'value="{token}"' in page.text
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "strict-origin"
     assert balance(runtime) == 0, "a program that opens every link has not pressed the button"
     answer = visitor.post("/auth/verify", token=token)
     assert (answer.status_code, place(answer)) == (303, f"{ORIGIN}/account")

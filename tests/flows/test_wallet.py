@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from services.wallet_service import WalletService
-from talkingphoto.billing import catalog, ledger, plan_credits
+from talkingphoto.billing import catalog, ledger, ledger_claims, plan_credits
 from talkingphoto.foundation import errors
 from talkingphoto.foundation.clock import add_months
 from tests.flows.test_invoice_credits import invoice
@@ -234,3 +234,21 @@ def test_who_bought_packs_is_told_each_time_they_are_gone(shop: Shop) -> None:
         use(shop, ada, 13 if count == 1 else 10)
         assert len(notices_of(shop, ada)) == count
     assert notices_of(shop, free) == []
+
+
+def test_frozen_lots_are_shown_last_and_not_counted(shop: Shop, wallets: WalletService) -> None:
+    ada = shop.a_person()
+    grant(shop, ada, 5, source="plan", reference=f"in_{ada.id}", expires_at=in_days(shop, 3))
+    with shop.runtime.transaction() as session:
+        ledger_claims.freeze(
+            session,
+            key=f"dispute:{ada.id}",
+            reference=f"in_{ada.id}",
+            reason="disputed",
+            now=shop.clock.now,
+        )
+    wallet = wallets.wallet(ada.id)
+    assert (wallet.available, wallet.frozen) == (3, 5)
+    assert [lot.frozen for lot in wallet.lots] == [False, True]
+    assert wallet.forecast.words == "3 videos left."
+    assert (wallet.warning, notices_of(shop, ada)) == ("", [])

@@ -83,6 +83,8 @@ def test_an_event_whose_workers_died_too_often_is_a_dead_letter(shop: Shop) -> N
     with shop.runtime.read_only() as session:
         query = text("SELECT result, error FROM stripe_events")
         assert session.execute(query).one() == ("dead", "WorkerLost")
+        waiting = text("SELECT count(*) FROM mails WHERE template = 'needs_a_hand'")
+        assert session.execute(waiting).scalar_one() == 1
 
 
 def test_an_event_outlives_an_outage_of_stripe(shop: Shop) -> None:

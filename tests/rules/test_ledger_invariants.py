@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
+from talkingphoto.accounts import mails
 from talkingphoto.billing import ledger
 from talkingphoto.foundation import errors
 from talkingphoto.runtime import Runtime
@@ -274,3 +275,6 @@ def test_m4_a_lot_that_is_off_is_an_alert_that_names_it(book: Book, runtime: Run
     (alert,) = events
     assert (alert["event"], alert["rule"], alert["id"]) == ("alert.ledger", "lot.remaining", lot.id)
     assert job.cron == "*/5 * * * *"
+    with runtime.read_only() as session:
+        (told,) = mails.page(session, before="")
+    assert (told.template, told.facts["about"]) == ("needs_a_hand", lot.id)

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from talkingphoto.billing import countries as billed
 from talkingphoto.foundation.money import Money
-from ui import messages, wording
+from ui import countries, messages, wording
 
 CONTRACT_CODES = {
     "auth.mismatch",
@@ -23,6 +24,12 @@ CONTRACT_CODES = {
     "billing.request_id",
     "billing.already_subscribed",
     "billing.unavailable",
+    "change.stale",
+    "code.expired",
+    "code.first_time_only",
+    "code.not_for_this",
+    "code.unknown",
+    "code.used_up",
 }
 
 
@@ -94,3 +101,10 @@ def test_no_sentence_shouts_blames_or_says_credit() -> None:
         text = messages.of(code).text
         assert "!" not in text
         assert not any(word in text.lower() for word in ("oops", "credit", "invalid", "error"))
+
+
+def test_every_country_that_can_be_billed_has_a_name() -> None:
+    unnamed = [code for code in billed.CODES if countries.name(code) == code]
+    assert unnamed == []
+    assert countries.codes()[0] == ""
+    assert len(countries.codes()) == len(billed.CODES) + 1

@@ -166,6 +166,21 @@ def test_a_coupon_that_has_run_out_takes_nothing_off_a_later_change(me: Inside) 
     assert [line["amount"] for line in _newest(me)["lines"]["data"]] == [-400, 2400]
 
 
+@pytest.mark.parametrize(("price", "due"), [(1029, 0), (1050, 50)])
+def test_a_preview_asks_for_nothing_where_too_little_would_be_charged(
+    me: Inside, price: int, due: int
+) -> None:
+    _, plan = _plan(me, me.price(1000))
+    item = me.get(plan)["items"]["data"][0]["id"]
+    details = {
+        "items": [{"id": item, "price": me.price(price)}],
+        "proration_behavior": "always_invoice",
+    }
+    named = {"subscription": plan, "subscription_details": details}
+    preview = me.do(previewing.create, named)
+    assert (preview["total"], preview["amount_due"]) == (price - 1000, due)
+
+
 def test_a_preview_takes_a_discount_by_its_own_id(me: Inside) -> None:
     half = {"percent_off": 50, "duration": "forever"}
     offer = [{"coupon": me.do(coupons.create, half)["id"]}]

@@ -148,3 +148,14 @@ def test_the_lines_come_in_pages_and_nothing_is_upcoming_for_a_stranger(shop: Sh
     with pytest.raises(stripe.InvalidRequestError) as refused:
         stranger.v1.invoices.create_preview(params={"customer": stranger.customer})
     assert (refused.value.code, refused.value.http_status) == ("invoice_upcoming_none", 404)
+
+
+def test_a_new_invoice_shows_what_the_customer_s_invoices_always_show(shop: Shop) -> None:
+    who = subscriber(shop)
+    usual: Any = {"custom_fields": [{"name": "PO number", "value": "77"}], "footer": "Thank you"}
+    who.v1.customers.update(who.customer, params={"invoice_settings": usual})
+    shown = _draft(who, 1000)
+    assert [(one.name, one.value) for one in shown.custom_fields] == [("PO number", "77")]
+    assert shown.footer == "Thank you"
+    own = _draft(who, 1000, custom_fields=[{"name": "Order", "value": "1"}], footer="Bye")
+    assert ([one.name for one in own.custom_fields], own.footer) == (["Order"], "Bye")

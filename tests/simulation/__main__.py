@@ -18,12 +18,17 @@ def main(asked: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="talkingphoto-simulation-") as name:
         _set_apart(Path(name))
         # Only now: the services read the settings when they are imported.
-        from tests.simulation import running
+        from tests.simulation import places, running
         from tests.simulation.engine import Size
 
-        size = Size(10, 3) if kind == "small" else Size(200, 12)
         chosen = tuple(running.seeds_from(int(first), int(seeds)))
-        return running.run(running.Order(chosen, size, processes=2), Path(name))
+        small, full = Size(10, 90), Size(200, 365, quiet_days=45, step_days=3, at_once=3)
+        order = (
+            running.Order(chosen, small, places.small, processes=2)
+            if kind == "small"
+            else running.Order(chosen, full, places.full, processes=1)
+        )
+        return running.run(order, Path(name))
 
 
 def _set_apart(folder: Path) -> None:

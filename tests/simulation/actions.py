@@ -49,9 +49,12 @@ class Action:
     do: Callable[[Turn], str]
 
 
-def act(turn: Turn) -> str:
+def act(turn: Turn, only: frozenset[str] = frozenset()) -> str:
     """The customer has done one thing that was possible; what, and what came of it."""
-    possible = [action for action in ACTIONS if action.can(turn)]
+    allowed = [action for action in ACTIONS if not only or action.name in only]
+    possible = [action for action in allowed if action.can(turn)]
+    if not possible:
+        return "waits"
     chosen = turn.rng.choices(possible, [action.weight for action in possible])[0]
     try:
         return f"{chosen.name}: {chosen.do(turn)}"
@@ -72,7 +75,7 @@ def _buy(turn: Turn, item: str) -> str:
     request_id = turn.person.new_id()
     how = turn.rng.choices(("pays", "declined first", "leaves", "disputes"), (80, 8, 8, 4))[0]
     comes_back = turn.rng.random() < 0.5
-    url = turn.world.payments.start_checkout(
+    url = turn.world.services.payments.start_checkout(
         user_id=turn.person.id, item=item, request_id=request_id
     )
     if how == "leaves":
@@ -85,7 +88,7 @@ def _buy(turn: Turn, item: str) -> str:
     turn.person.card_fails = False
     if comes_back:
         session_id = back.rpartition("=")[2]
-        turn.world.payments.confirm_return(user_id=turn.person.id, session_id=session_id)
+        turn.world.services.payments.confirm_return(user_id=turn.person.id, session_id=session_id)
     return f"{item}, {how}"
 
 
@@ -100,6 +103,81 @@ def _pay(turn: Turn, url: str, card: str) -> str | None:
     }
     answer = turn.world.bank.post(url, typed)
     return answer.headers["Location"] if answer.status == 303 else None
+
+
+def _change(turn: Turn) -> str:
+    """Another plan is looked at; most say yes, some of them twice, and some let it be."""
+    changes = turn.world.services.changes
+    open_ = [option for option in changes.options(turn.person.id).options if option.allowed]
+    if not open_:
+        return "nothing to change to"
+    item = turn.rng.choice(open_).item
+    shown = changes.preview(user_id=turn.person.id, item=item)
+    if turn.rng.random() < 0.15:
+        return f"{item}, looked only"
+    request_id, again = turn.person.new_id(), turn.rng.random() < 0.3
+    done = changes.confirm(user_id=turn.person.id, token=shown.token, request_id=request_id)
+    if again:
+        second = changes.confirm(user_id=turn.person.id, token=shown.token, request_id=request_id)
+        _promise(turn, second.state == done.state, f"{item} was {done.state}, then {second.state}")
+    if done.state == "done":
+        _compare_charge(turn, shown.charge_today.minor, item)
+        promised, came = shown.credits_now, done.credits_added
+        _promise(turn, came == promised, f"{item} promised {promised} videos, brought {came}")
+    return f"{item}, {done.state}"
+
+
+def _compare_charge(turn: Turn, shown: int, item: str) -> None:
+    """What was charged is what was shown, to the cent."""
+    assert turn.standing.plan is not None
+    plan: Any = turn.world.stripe.subscriptions.retrieve(
+        turn.standing.plan.id, {"expand": ["latest_invoice"]}
+    )
+    charged = plan.latest_invoice.amount_due
+    _promise(turn, charged == shown, f"{item} showed {shown}, charged {charged}")
+
+
+def _promise(turn: Turn, kept: bool, words: str) -> None:
+    if not kept:
+        turn.world.broken_promises.append(f"promise to {turn.person.name}: {words}")
+
+
+def _undo_change(turn: Turn) -> str:
+    turn.world.services.changes.undo(user_id=turn.person.id)
+    return "undone"
+
+
+def _cancel(turn: Turn) -> str:
+    """Most mean it; some take the offer that is made in place of the end."""
+    plans = turn.world.services.plans
+    seen = plans.ending(turn.person.id)
+    request_id = turn.person.new_id()
+    if seen.offer is not None and turn.rng.random() < 0.3:
+        kind = seen.offer.kind
+        plans.accept_offer(user_id=turn.person.id, request_id=request_id, kind=kind)
+        return f"offered {kind}"
+    end = plans.cancel(user_id=turn.person.id, request_id=request_id)
+    _promise(turn, end == seen.ends_at, f"shown the end {seen.ends_at}, told {end}")
+    return f"ends {end:%Y-%m-%d}"
+
+
+def _resume(turn: Turn) -> str:
+    turn.world.services.plans.resume(user_id=turn.person.id)
+    return "goes on"
+
+
+def _pause(turn: Turn) -> str:
+    choices = turn.world.services.plans.pause_choices(turn.person.id)
+    if not choices:
+        return "no day to come back"
+    until = turn.rng.choice(choices).until
+    turn.world.services.plans.pause(user_id=turn.person.id, until=until)
+    return f"until {until:%Y-%m-%d}"
+
+
+def _unpause(turn: Turn) -> str:
+    turn.world.services.plans.unpause(user_id=turn.person.id)
+    return "back"
 
 
 def _spend(turn: Turn) -> str:
@@ -201,6 +279,11 @@ def _has_plan(turn: Turn) -> bool:
     return turn.standing.plan is not None
 
 
+def _is_ending(turn: Turn) -> bool:
+    plan = turn.standing.plan
+    return plan is not None and plan.cancel_at_period_end
+
+
 def _has_card(turn: Turn) -> bool:
     return _has_plan(turn) and turn.standing.stripe_id is not None
 
@@ -216,6 +299,12 @@ def _refundable(turn: Turn) -> list[payments.Payment]:
 
 ACTIONS = (
     Action("buys a plan", 40, lambda turn: not _has_plan(turn), _buy_plan),
+    Action("changes plan", 25, _has_plan, _change),
+    Action("cancels", 6, lambda turn: _has_plan(turn) and not _is_ending(turn), _cancel),
+    Action("resumes", 20, _is_ending, _resume),
+    Action("pauses", 4, _has_plan, _pause),
+    Action("ends the pause", 3, _has_plan, _unpause),
+    Action("undoes a change", 2, _has_plan, _undo_change),
     Action("buys a pack", 12, lambda turn: True, _buy_pack),
     Action("makes a video", 40, lambda turn: turn.standing.available > 0, _spend),
     Action(

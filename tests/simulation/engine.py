@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import time
-from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Protocol
 
-from talkingphoto.events.handling import Handler
-from talkingphoto.events.table import HANDLERS
 from tests.simulation import actions, checks, people
-from tests.simulation.inside import InsideBank
 from tests.simulation.moments import DAY, START
 from tests.simulation.ours import Ours
-from tests.simulation.post import Desk, Fates, Habits, Post
 from tests.simulation.truth import Truth
 from tests.simulation.world import World
 
-_DAYS_A_MONTH = 30
 # After the last action, so long that every late event arrives and every page expires.
 _QUIET_DAYS = 5
+_SWEPT_EVERY_DAYS = 2
 
 
 @dataclass(frozen=True)
@@ -29,12 +24,16 @@ class Size:
     """How many customers live for how long."""
 
     customers: int
-    months: int
-
-    @property
-    def days(self) -> int:
-        """On how many days somebody may act."""
-        return self.months * _DAYS_A_MONTH
+    # On how many days somebody may act.
+    days: int
+    # How long a customer is quiet between two actions, on average.
+    quiet_days: int = 9
+    # What they may do; anything when nothing is named.
+    only: frozenset[str] = frozenset()
+    # How far the clock is moved at once, how many act at the same time, how often one looks.
+    step_days: int = 1
+    at_once: int = 1
+    compared_every_days: int = 3
 
 
 @dataclass(frozen=True)
@@ -49,73 +48,93 @@ class Outcome:
     seconds: float
 
 
+class Way(Protocol):
+    """How news of the sandbox reaches the product, and who works it off."""
+
+    @property
+    def events(self) -> int:
+        """How many the sandbox has told."""
+
+    def carry(self, *, everything: bool = False) -> None:
+        """What is due has arrived and is worked off."""
+
+    def sweep(self) -> None:
+        """What is due by the clock is done."""
+
+    def customers_waiting(self) -> frozenset[str]:
+        """Those customers of whom something has not arrived yet."""
+
+
 class Simulation:
     """One world, its customers, and the way of its events."""
 
-    def __init__(
-        self,
-        database_url: str,
-        folder: Path,
-        *,
-        seed: int,
-        size: Size,
-        handlers: Mapping[str, Handler] = HANDLERS,
-        habits: Habits | None = None,
-    ) -> None:
+    def __init__(self, world: World, way: Way, *, seed: int, size: Size) -> None:
+        self.world = world
+        self._way = way
         self._seed = seed
         self._size = size
-        self._types = frozenset(HANDLERS)
-        fates, ways = Fates(), habits or Habits()
-        self.world = World(
-            database_url, InsideBank(folder), seed=seed, handlers=fates.over(handlers)
-        )
-        rng = random.Random(f"post:{seed}")  # noqa: S311 - a seed is to be repeated, not secret
-        self._post = Post(self.world, rng=rng, habits=ways, fates=fates)
-        self._desk = Desk(self.world, rng=rng, habits=ways)
         self._diary: list[str] = []
+        self._found: list[str] = []
+        self._ours = Ours(world)
 
     def run(self) -> Outcome:
         """The customers have lived, everything was told, and both sides were compared."""
         began = time.monotonic()
-        list(self.world.payments.sync_catalog())
-        crowd = people.sign_up(self.world, seed=self._seed, count=self._size.customers)
-        for day in range(self._size.days):
+        list(self.world.services.payments.sync_catalog())
+        crowd = people.sign_up(
+            self.world,
+            seed=self._seed,
+            count=self._size.customers,
+            quiet_days=self._size.quiet_days,
+        )
+        for day in range(0, self._size.days, self._size.step_days):
             self._live(day, crowd)
-        for day in range(self._size.days, self._size.days + _QUIET_DAYS):
-            self._live(day, [])
-        ours, now = Ours(self.world), self.world.clock()
-        failures = tuple(checks.differences(ours, Truth(self.world.store), now=now))
+            if self._found:
+                break
+        else:
+            self._end()
         lines = [*self._diary]
         for person in crowd:
-            lines += [person.name, *ours.account(person.id)]
+            lines += [person.name, *self._ours.account(person.id)]
         return Outcome(
             seed=self._seed,
             actions=len(self._diary),
-            events=self._post.events,
-            failures=failures,
+            events=self._way.events,
+            failures=tuple(self._found),
             digest=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
             seconds=time.monotonic() - began,
         )
 
-    def close(self) -> None:
-        """Nothing of it is left open."""
-        self._desk.close()
-        self.world.close()
+    def _end(self) -> None:
+        """Nobody acts any more, every late event arrived, and both sides were compared."""
+        for day in range(self._size.days, self._size.days + _QUIET_DAYS, self._size.step_days):
+            self._live(day, [])
+        self._way.carry(everything=True)
+        truth, now = Truth(self.world.store), self.world.clock()
+        self._found += checks.differences(self._ours, truth, now=now)
 
     def _live(self, day: int, crowd: list[people.Person]) -> None:
         now = START + day * DAY
         self.world.move_to(now)
-        self._carry()
-        self._desk.sweep()
-        for person in crowd:
-            if person.acts_at <= now:
-                standing = people.standing(self.world, person)
-                done = actions.act(actions.Turn(self.world, person, standing))
-                self._diary.append(f"day {day}, {person.name} {done}")
-                person.rests(now)
-        self._carry()
+        self._way.carry()
+        if day % _SWEPT_EVERY_DAYS == 0 or self._size.step_days > 1:
+            self._way.sweep()
+        acting = [person for person in crowd if person.acts_at <= now]
+        with ThreadPoolExecutor(self._size.at_once) as pool:
+            self._diary += pool.map(lambda person: self._act(day, person), acting)
+        self._found += self.world.broken_promises
+        self._way.carry()
+        if day % self._size.compared_every_days == 0:
+            self._compare(day)
 
-    def _carry(self) -> None:
-        self._post.collect(self._types)
-        self._post.bring()
-        self._desk.work()
+    def _act(self, day: int, person: people.Person) -> str:
+        standing = people.standing(self.world, person)
+        done = actions.act(actions.Turn(self.world, person, standing), self._size.only)
+        person.rests(self.world.clock())
+        return f"day {day}, {person.name} {done}"
+
+    def _compare(self, day: int) -> None:
+        """What differs in the middle of a life: later news may hide it."""
+        late, truth = self._way.customers_waiting(), Truth(self.world.store)
+        for found in checks.subscriptions(self._ours, truth, apart_from=late):
+            self._found.append(f"day {day}, {found}")

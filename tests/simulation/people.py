@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from talkingphoto.accounts import users
@@ -11,8 +11,6 @@ from talkingphoto.billing import catalog, customers, ledger, payments, subscript
 from tests.simulation.moments import START
 from tests.simulation.world import World, seeded_id
 
-# How long somebody is quiet between two actions, on average and at least.
-QUIET_DAYS = 18
 _NO_PASSWORD = "nobody signs in"
 
 
@@ -24,7 +22,8 @@ class Person:
     id: str
     rng: random.Random
     acts_at: datetime
-    holds: list[str] = field(default_factory=list)
+    # How long they are quiet between two actions, on average.
+    quiet_days: int
     card_fails: bool = False
 
     @property
@@ -38,7 +37,7 @@ class Person:
 
     def rests(self, now: datetime) -> None:
         """They act again some days later."""
-        days = 1 + int(self.rng.expovariate(1 / QUIET_DAYS))
+        days = 1 + int(self.rng.expovariate(1 / self.quiet_days))
         self.acts_at = now + timedelta(days=days)
 
 
@@ -52,15 +51,15 @@ class Standing:
     paid: tuple[payments.Payment, ...]
 
 
-def sign_up(world: World, *, seed: int, count: int) -> list[Person]:
+def sign_up(world: World, *, seed: int, count: int, quiet_days: int) -> list[Person]:
     """So many customers with their free credits, who begin to act within some weeks."""
     people = []
     now = world.clock()
     with world.runtime.transaction() as session:
         for number in range(1, count + 1):
             rng = random.Random(f"{seed}:{number}")  # noqa: S311 - to be repeated, not secret
-            person = Person(number, seeded_id(rng), rng, START)
-            person.acts_at = START + timedelta(days=rng.randrange(21))
+            begins = START + timedelta(days=rng.randrange(2 * quiet_days))
+            person = Person(number, seeded_id(rng), rng, begins, quiet_days)
             user = users.User(person.id, f"customer{number}@example.com", now)
             users.add(session, user=user, password_hash=_NO_PASSWORD)
             customers.ensure(session, user_id=person.id, now=now)

@@ -4,9 +4,9 @@ may end in the middle of its work."""
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 
 from talkingphoto.events.handling import Handler, Look, Write
 from talkingphoto.events.inbox import StripeEvent
+from talkingphoto.events.table import HANDLERS
 from talkingphoto.foundation.jobs import Task
+from tests.simulation.faults import Build
 from tests.simulation.world import World
 from tests.support.sandbox import sign
 from worker import tasks
-from worker.bundle import services_of
 
 _MOST_ROUNDS = 50
 _WAITING = text(
@@ -50,9 +51,10 @@ class Fates:
 
     doomed: set[str] = field(default_factory=set)
 
-    def over(self, handlers: Mapping[str, Handler]) -> dict[str, Handler]:
+    def over(self, build: Build) -> Build:
         """The same handlers, whose writes fail once for those events when all is written."""
-        return {kind: self._guard(handler) for kind, handler in handlers.items()}
+        guarded = {kind: self._guard(handler) for kind, handler in build.handlers.items()}
+        return Build(handlers=guarded, known=build.known)
 
     def _guard(self, handler: Handler) -> Handler:
         def handle(look: Look, event: StripeEvent) -> Write | None:
@@ -71,7 +73,39 @@ def _write_and_crash(session: Session, write: Write) -> None:
     raise Crash
 
 
-class Post:
+class InsideWay:
+    """Events are carried and worked off in this process, in an order that the seed decides."""
+
+    def __init__(self, world: World, *, seed: int, habits: Habits, fates: Fates) -> None:
+        rng = random.Random(f"post:{seed}")  # noqa: S311 - a seed is to be repeated, not secret
+        self._post = _Post(world, rng=rng, habits=habits, fates=fates)
+        self._desk = _Desk(world, rng=rng, habits=habits)
+
+    @property
+    def events(self) -> int:
+        """How many the sandbox has told."""
+        return self._post.events
+
+    def carry(self, *, everything: bool = False) -> None:
+        """What is due has arrived and is worked off."""
+        self._post.collect(frozenset(HANDLERS))
+        self._post.bring(everything=everything)
+        self._desk.work()
+
+    def sweep(self) -> None:
+        """What is due by the clock is done."""
+        self._desk.sweep()
+
+    def customers_waiting(self) -> frozenset[str]:
+        """Those customers of whom something has not arrived yet."""
+        return self._post.customers_waiting()
+
+    def close(self) -> None:
+        """Nobody works any more."""
+        self._desk.close()
+
+
+class _Post:
     """Events that are on their way, each with its fate."""
 
     def __init__(self, world: World, *, rng: random.Random, habits: Habits, fates: Fates) -> None:
@@ -101,22 +135,25 @@ class Post:
         self._bag = [entry for entry in self._bag if not everything and entry[0] > now]
         self._rng.shuffle(due)
         for _, event in due:
-            self._world.webhooks.receive(*sign(event, self._world.secret))
+            self._world.services.webhooks.receive(*sign(event, self._world.secret))
+
+    def customers_waiting(self) -> frozenset[str]:
+        """Those customers of whom something has not arrived yet."""
+        told = (event["data"]["object"].get("customer") for _, event in self._bag)
+        return frozenset(customer for customer in told if customer)
 
     def _meets(self, percent: int) -> bool:
         return self._rng.randrange(100) < percent
 
 
-class Desk:
+class _Desk:
     """The workers: they take jobs in any order, and sometimes two for one customer at once."""
 
     def __init__(self, world: World, *, rng: random.Random, habits: Habits) -> None:
         self._world = world
         self._rng = rng
         self._habits = habits
-        self._tasks: dict[str, Task] = tasks.table(
-            replace(services_of(world.runtime), webhooks=world.webhooks)
-        )
+        self._tasks: dict[str, Task] = tasks.table(world.services)
         self._pair = ThreadPoolExecutor(max_workers=2)
 
     def work(self) -> None:

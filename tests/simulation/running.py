@@ -6,12 +6,12 @@ import json
 import multiprocessing
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.simulation.engine import Outcome, Simulation, Size
+from tests.simulation.engine import Outcome, Size
 from tests.support.databases import TestServer
 
 MOST_SHOWN = 20
@@ -23,6 +23,7 @@ class Order:
 
     seeds: tuple[int, ...]
     size: Size
+    live: Callable[[int, Size, str, Path], Outcome]
     processes: int
 
 
@@ -49,29 +50,25 @@ def run(order: Order, folder: Path) -> int:
     return 1 if summary["failures"] else 0
 
 
-def simulate(seed: int, size: Size, database_url: str, folder: Path) -> Outcome:
-    """What one seed comes to."""
-    folder.mkdir(parents=True)
-    simulation = Simulation(database_url, folder, seed=seed, size=size)
-    try:
-        return simulation.run()
-    finally:
-        simulation.close()
-
-
 def _outcomes(order: Order, folder: Path, server: TestServer) -> Iterator[Outcome]:
     # Spawned: a forked child would share the parent's connections.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(order.processes, mp_context=context) as pool:
         waiting = {
-            seed: pool.submit(simulate, seed, order.size, server.create(), folder / f"seed{seed}")
+            seed: pool.submit(order.live, seed, order.size, server.create(), place)
             for seed in order.seeds
+            if (place := _made(folder / f"seed{seed}"))
         }
         for seed, future in waiting.items():
             sys.stderr.write(f"seed {seed}")
             outcome = future.result()
             sys.stderr.write(f": {outcome.digest[:16]}, {outcome.seconds:.1f} s\n")
             yield outcome
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
 
 
 def _report(outcome: Outcome) -> None:

@@ -38,6 +38,16 @@ class Store:
             self._seen = rows[-1][0]
         return [json.loads(body) for _, kind, body in rows if kind in wanted]
 
+    def has_waiting_deliveries(self) -> bool:
+        """Whether a webhook is still to be sent for the first time."""
+        waiting = "SELECT 1 FROM deliveries WHERE state = 'waiting' LIMIT 1"
+        return self._database.execute(waiting).fetchone() is not None
+
+    def ids(self, kind: str) -> list[str]:
+        """The ids of every object of the kind."""
+        rows = self._database.execute("SELECT id FROM objects WHERE kind = ?", (kind,))
+        return [row[0] for row in rows]
+
     def close(self) -> None:
         """The store is left alone."""
         self._database.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -10,8 +10,10 @@ from typing import Any
 
 from talkingphoto.billing import catalog
 from talkingphoto.foundation import clock
+from tests.simulation.entitled import Line, Paid
 from tests.simulation.store import Json, Store
 
+_CHANGE = "subscription_update"
 _WHOLE_PERIODS = {"subscription_create", "subscription_cycle"}
 _ITEM_OF_LOOKUP = {item.lookup_key: item for item in catalog.ITEMS.values()}
 
@@ -28,6 +30,9 @@ class Bought:
     whole_period: bool
     began_at: datetime
     refunded_at: datetime | None
+    # Of an invoice: the subscription, and whether it bills a change in the middle of a period.
+    subscription: str = ""
+    is_change: bool = False
 
 
 class Truth:
@@ -72,6 +77,32 @@ class Truth:
     def bought(self) -> dict[str, Bought]:
         """Every invoice and every pack that was paid, by its id."""
         return {one.id: one for one in (*self._invoices(), *self._packs())}
+
+    def changed(self) -> dict[str, list[Paid]]:
+        """The paid invoices of each subscription whose plan was changed within a period."""
+        found: dict[str, list[Paid]] = defaultdict(list)
+        for body in self._store.objects("invoice"):
+            if body["status"] == "paid" and body["customer"] in self.owners:
+                found[_subscription_of(body)].append(self._paid(body))
+        return {key: bills for key, bills in found.items() if any(one.is_change for one in bills)}
+
+    def _paid(self, body: Json) -> Paid:
+        lines = (line for line in body["lines"]["data"] if _price_of(line) in self.items)
+        return Paid(
+            created_at=moment(body["created"]),
+            is_change=body["billing_reason"] == _CHANGE,
+            whole_period=body["billing_reason"] in _WHOLE_PERIODS,
+            lines=tuple(
+                Line(
+                    item=self.items[_price_of(line)],
+                    amount_minor=line["amount"],
+                    is_proration=_is_proration(line),
+                    start=moment(line["period"]["start"]),
+                    end=moment(line["period"]["end"]),
+                )
+                for line in lines
+            ),
+        )
 
     def unpaid_invoices(self) -> dict[str, str]:
         """The state of each invoice that was never paid."""
@@ -121,6 +152,8 @@ class Truth:
             whole_period=body["billing_reason"] in _WHOLE_PERIODS and line["amount"] > 0,
             began_at=moment(line["period"]["start"]),
             refunded_at=refunded_at,
+            subscription=_subscription_of(body),
+            is_change=body["billing_reason"] == _CHANGE,
         )
 
     def _packs(self) -> list[Bought]:
@@ -178,6 +211,11 @@ def moment(seconds: int) -> datetime:
 def _price_of(line: Json) -> Any:
     details = (line.get("pricing") or {}).get("price_details") or {}
     return details.get("price")
+
+
+def _subscription_of(body: Json) -> str:
+    parent = body.get("parent") or {}
+    return str((parent.get("subscription_details") or {}).get("subscription") or "")
 
 
 def _is_proration(line: Json) -> bool:

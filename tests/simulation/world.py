@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,17 +14,15 @@ from typing import Protocol
 
 import stripe
 
-from services.auth_service import AuthService
-from services.generation_service import GenerationService
-from services.payment_service import PaymentService
 from services.webhook_service import WebhookService
-from talkingphoto.events.handling import Handler
 from talkingphoto.foundation import settings
 from talkingphoto.integrations.stripe_gateway import StripeGateway
 from talkingphoto.runtime import Runtime
+from tests.simulation import faults
 from tests.simulation.inside import Answer
 from tests.simulation.moments import Moment
 from tests.simulation.store import Store
+from worker.bundle import services_of
 
 
 class Bank(Protocol):
@@ -67,7 +66,7 @@ class World:
     """Every service on one runtime, and what lies outside of the product."""
 
     def __init__(
-        self, database_url: str, bank: Bank, *, seed: int, handlers: Mapping[str, Handler]
+        self, database_url: str, bank: Bank, *, seed: int, plan: Callable[[Runtime], faults.Build]
     ) -> None:
         self.bank = bank
         self.store = Store(bank.store)
@@ -77,10 +76,11 @@ class World:
         )
         rng = random.Random(f"ids:{seed}")  # noqa: S311 - a seed is to be repeated, not secret
         self.runtime = SimulatedRuntime(chosen, bank=bank, clock=self.clock, rng=rng)
-        self.payments = PaymentService(self.runtime)
-        self.webhooks = WebhookService(self.runtime, handlers=handlers)
-        self.auth = AuthService(self.runtime)
-        self.generations = GenerationService(self.runtime)
+        build = plan(self.runtime)
+        webhooks = WebhookService(self.runtime, handlers=build.handlers, known=build.known)
+        self.services = replace(services_of(self.runtime), webhooks=webhooks)
+        # What a customer was told and did not get: the amount of a charge, the words of a page.
+        self.broken_promises: list[str] = []
         self.secret = chosen.webhook_secrets[0]
         # The end of its key tells what the simulation asks from what the product asks.
         self.stripe = stripe.StripeClient(

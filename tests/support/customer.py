@@ -108,7 +108,7 @@ class Customer:
             link = proving.link_to(self.stack.data / "outbox", self.email)
         self.page.goto(link)
         self.page.get_by_role("button", name="Confirm my e-mail").click()
-        self.page.wait_for_url(f"{self.stack.app}/account?**")
+        self.page.wait_for_url(re.compile(r"/account\?confirmed="))
         self.sees_a_whole_page()
 
     def fills_in_the_sign_up(self) -> None:

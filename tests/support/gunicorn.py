@@ -21,8 +21,15 @@ _START_SECONDS = 90
 class Gunicorn:
     """One gunicorn on a free port; ended by stop()."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], *, processes: int = 2) -> None:
-        self.port = free_port()
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        *,
+        processes: int = 2,
+        port: int | None = None,
+    ) -> None:
+        self.port = port or free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.log = folder / "gunicorn.log"
         metrics = folder / "metrics"

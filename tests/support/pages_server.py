@@ -19,37 +19,52 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 # The path above makes these importable.
-from tests.support import stand_in, stand_in_media, stand_in_studio  # noqa: E402
+from tests.support import (  # noqa: E402
+    stand_in,
+    stand_in_media,
+    stand_in_office,
+    stand_in_papers,
+    stand_in_plans,
+    stand_in_studio,
+    stand_in_wallet,
+)
 
 LATEST_SECONDS = 5
 
 
 def serve(port: int, folder: Path) -> None:
     """The app answers on the port, with the stand-in where the services would be."""
-    # The real package connects to a database when it is imported, so it never is.
-    services = ModuleType("services")
-    auth, payment = ModuleType("services.auth_service"), ModuleType("services.payment_service")
-    generation = ModuleType("services.generation_service")
-    auth.__dict__.update(vars(stand_in), auth_service=stand_in.AuthService(folder))
     made = stand_in_studio.GenerationService(folder)
-    paying = stand_in.PaymentService(folder, made.counts)
-    payment.__dict__.update(vars(stand_in), payment_service=paying)
-    generation.__dict__.update(vars(stand_in_studio), generation_service=made)
-    services.__dict__.update(
-        auth_service=auth, payment_service=payment, generation_service=generation
-    )
-    sys.modules.update(
+    _put_in_place(
         {
-            "services": services,
-            "services.auth_service": auth,
-            "services.payment_service": payment,
-            "services.generation_service": generation,
+            "auth_service": (stand_in, stand_in.AuthService(folder)),
+            "payment_service": (stand_in, stand_in.PaymentService(folder, made.counts)),
+            "generation_service": (stand_in_studio, made),
+            "change_service": (stand_in_plans, stand_in_plans.ChangeService()),
+            "subscription_service": (stand_in_plans, stand_in_plans.SubscriptionService()),
+            "retry_service": (stand_in_plans, stand_in_plans.RetryService()),
+            "wallet_service": (stand_in_wallet, stand_in_wallet.WalletService()),
+            "invoice_service": (stand_in_papers, stand_in_papers.InvoiceService()),
+            "refund_service": (stand_in_papers, stand_in_papers.RefundService()),
         }
     )
+    stand_in_office.put_in_place()
     stand_in_media.serve(urlsplit(os.environ["WEB_URL"]).port)
     _crowd(folder / "crowded")
     bootstrap.load_config_options({"server.port": port, "server.address": "localhost"})
     bootstrap.run(str(ROOT / "app.py"), False, [], {})
+
+
+def _put_in_place(services: dict[str, tuple[ModuleType, object]]) -> None:
+    """`from services import x` finds the stand-in: the real package wants a database at once."""
+    package = ModuleType("services")
+    sys.modules["services"] = package
+    for name, (module, service) in services.items():
+        made = ModuleType(f"services.{name}")
+        made.__dict__.update(vars(module))
+        made.__dict__[name] = service
+        package.__dict__[name] = made
+        sys.modules[f"services.{name}"] = made
 
 
 def _crowd(sign: Path) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from services.auth_service import AuthService
 from services.change_service import ChangeService
 from services.generation_service import GenerationService
+from services.invoice_service import InvoiceService
 from services.mail_service import MailService
 from services.payment_service import PaymentService
 from services.reconciliation_service import ReconciliationService
@@ -56,6 +57,7 @@ class Shop:
         self.refunds = RefundService(runtime)
         self.plans = SubscriptionService(runtime)
         self.wallets = WalletService(runtime)
+        self.invoices = InvoiceService(runtime)
         self.key = runtime.settings.stripe_secret_key.get_secret_value()
         self.secret = runtime.settings.webhook_secrets[0]
         self._numbers = count(1)

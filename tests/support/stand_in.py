@@ -85,6 +85,11 @@ class PlanView:
     monthly_credits: int
     current_period_end: datetime
     cancel_at_period_end: bool
+    pauses_at: datetime | None = None
+    resumes_at: datetime | None = None
+    trial_ends_at: datetime | None = None
+    discount: str = ""
+    card: str = ""
 
 
 @dataclass(frozen=True)
@@ -191,6 +196,7 @@ CONFIRMATIONS = {
     "cs_pack": Confirmation("paid", "pack:50", "50 videos", False, 50, 83),
     "cs_processing": Confirmation("processing", "starter:month", "Starter", True, 0, 3),
     "cs_expired": Confirmation("expired", "pack:50", "50 videos", False, 0, 3),
+    "cs_trial": Confirmation("paid", "pro:month", "Pro", True, 100, 98),
     "cs_failed": Confirmation("failed", "pack:50", "50 videos", False, 0, 3),
 }
 
