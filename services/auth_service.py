@@ -20,7 +20,7 @@ from talkingphoto.accounts import (
     users,
     verifications,
 )
-from talkingphoto.billing import catalog, closings, customers, free, returns
+from talkingphoto.billing import catalog, closings, customers, free, returns, top_up_terms
 from talkingphoto.foundation import errors
 from talkingphoto.integrations.cache import Allowance, TryCounter
 from talkingphoto.workflows import closing
@@ -216,6 +216,7 @@ class AuthService:
                 return
             sessions.end_all(session, user_id=user_id)
             self._record(session, "account.deleted", user_id=user_id, ip=ip)
+            top_up_terms.turn_off(session, user_id=user_id, now=now)
             closings.owe(session, user_id=user_id, now=now)
             returns.owe_late(session, user_id=user_id, now=now)
         # What Stripe cannot do now, the next minute does.

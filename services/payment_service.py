@@ -148,7 +148,7 @@ class PaymentService:
             change = changes.open_of(session, user_id=user_id)
             return AccountView(
                 plan=account_view.plan_view(
-                    plan, card=saved_cards.of_customer(session, user_id=user_id)
+                    plan, card=saved_cards.of_customer(session, user_id=user_id), now=now
                 ),
                 credits=account_view.credits_view(
                     ledger.balance(session, user_id=user_id, now=now),

@@ -65,7 +65,7 @@ class SubscriptionService:
             ends_at = ending.end_of(plan, now=now)
             today = ledger.balance(session, user_id=user_id, now=now).available
             kept = ledger.balance(session, user_id=user_id, now=max(now, ends_at)).available
-            allowed = endings.may_have_discount(session, user_id=user_id, now=now)
+            allowed = saving.may_have_discount(session, plan, now=now)
         return EndingView(
             name=plan.item.title,
             ends_at=ends_at,

@@ -100,6 +100,11 @@ def receipt_key(payment_id: str) -> str:
     return f"receipt:{payment_id}"
 
 
+def returned_key(payment_id: str) -> str:
+    """The name of the message that a payment made by accident is on its way back."""
+    return f"payment_returned:{payment_id}"
+
+
 def owed(session: Session, *, key: str) -> Mail | None:
     """The message if it still has to go out."""
     row = session.scalars(

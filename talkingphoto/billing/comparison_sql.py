@@ -113,7 +113,7 @@ _GRANTS = (
 )
 
 
-def _payments(kind: str, prefix: str) -> tuple[str, ...]:
+def _payments(prefix: str) -> tuple[str, ...]:
     """Invoices and bought packs are payments of ours under Stripe's id."""
     folded = """CASE o.status WHEN 'refunded' THEN 'paid' WHEN 'partly_refunded' THEN 'paid'
         WHEN 'failed' THEN 'open' ELSE o.status END"""
@@ -124,7 +124,7 @@ def _payments(kind: str, prefix: str) -> tuple[str, ...]:
         SELECT 'missing_there' AS class_, o.id AS object_id, o.user_id, {ours} AS ours,
             'none' AS theirs, false AS heals, o.created_at AS object_at
         FROM payments o
-        WHERE o.kind = '{kind}' AND o.id LIKE '{prefix}%'
+        WHERE o.id LIKE '{prefix}\\_%'
             AND o.created_at >= :since AND o.created_at < :until
             AND NOT EXISTS (SELECT FROM seen s WHERE s.object_id = o.id)
         """,  # noqa: S608 - all names are our own
@@ -169,11 +169,43 @@ _INTENTS = (
     """,
 )
 
+
+def _given_back(table: str, key: str) -> tuple[str, ...]:
+    """Refunds and disputes belong to a payment by its PaymentIntent; `key` holds Stripe's id."""
+    ours = "o.amount_minor || ' ' || o.currency || ' ' || o.state"
+    theirs = "s.amount_minor || ' ' || s.currency || ' ' || s.status"
+    return (
+        f"""
+        SELECT 'missing_there' AS class_, o.{key} AS object_id, o.user_id, {ours} AS ours,
+            'none' AS theirs, false AS heals, o.created_at AS object_at
+        FROM {table} o
+        WHERE o.{key} IS NOT NULL AND o.created_at >= :since AND o.created_at < :until
+            AND NOT EXISTS (SELECT FROM seen s WHERE s.object_id = o.{key})
+        """,  # noqa: S608 - all names are our own
+        # One that failed at once moved nothing.
+        f"""
+        SELECT 'missing_here', s.object_id, p.user_id, 'none', {theirs}, true, s.created_at
+        FROM seen s JOIN payments p ON p.payment_intent_id = s.reference
+        WHERE s.status <> 'failed'
+            AND NOT EXISTS (SELECT FROM {table} o WHERE o.{key} = s.object_id)
+        """,  # noqa: S608
+        f"""
+        SELECT CASE WHEN o.state <> s.status THEN 'status' ELSE 'amount' END, s.object_id,
+            o.user_id, {ours}, {theirs}, true, s.created_at
+        FROM {table} o JOIN seen s ON s.object_id = o.{key}
+        WHERE coalesce(o.synced_at, o.created_at) < s.looked_at
+            AND (o.state, o.amount_minor, o.currency) <> (s.status, s.amount_minor, s.currency)
+        """,  # noqa: S608
+    )
+
+
 # Intents come last: those behind an invoice or a checkout are told of by these.
 OF_KIND = {
     "customer": _statement("customer", seen="customer", parts=_CUSTOMERS),
     "subscription": _statement("subscription", seen="subscription", parts=_PLANS),
-    "invoice": _statement("invoice", seen="invoice", parts=_payments("plan", "in_") + _GRANTS),
-    "payment": _statement("payment", seen="payment", parts=_payments("pack", "cs_") + _GRANTS),
+    "invoice": _statement("invoice", seen="invoice", parts=_payments("in") + _GRANTS),
+    "payment": _statement("payment", seen="payment", parts=_payments("cs") + _GRANTS),
+    "refund": _statement("refund", seen="refund", parts=_given_back("refunds", "stripe_id")),
+    "dispute": _statement("dispute", seen="dispute", parts=_given_back("disputes", "id")),
     "intent": _statement("payment", seen="intent", parts=_INTENTS),
 }

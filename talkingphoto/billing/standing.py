@@ -26,6 +26,11 @@ class Standing:
     discount: str = ""
     discount_ends_at: datetime | None = None
 
+    def discount_at(self, now: datetime) -> str:
+        """The discount in words while it lasts; empty without one."""
+        over = self.discount_ends_at is not None and self.discount_ends_at <= now
+        return "" if over else self.discount
+
 
 UNKNOWN = Standing()
 

@@ -13,9 +13,16 @@ from talkingphoto.events.inbox import StripeEvent
 
 def handle(look: Look, event: StripeEvent) -> Write | None:
     """The dispute is re-read, so the order in which its events arrive does not matter."""
-    facts = look.stripe.fetch_dispute(event.object_id)
+    return write_of(look, event.object_id)
+
+
+def write_of(look: Look, dispute_id: str) -> Write | None:
+    """What to write for that dispute as it is now."""
+    facts = look.stripe.fetch_dispute(dispute_id)
     if facts is None or facts.payment_intent_id is None:
         return None  # a charge without a PaymentIntent was not made by us
+    if not payment_events.is_ours(look, facts.payment_intent_id):
+        return None
     paid = payment_events.write_of(look, facts.payment_intent_id)
 
     def write(session: Session) -> None:

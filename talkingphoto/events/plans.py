@@ -67,5 +67,9 @@ def record(session: Session, *, user_id: str, plan: Plan) -> None:
         now=now,
     )
     known = subscriptions.find(session, subscription_id=facts.id)
-    if known is not None and not trials.is_refused(session, subscription_id=facts.id):
+    # A trial or a plan too many has a message of its own.
+    one_too_many = trials.is_refused(session, subscription_id=facts.id) or duplicates.is_one(
+        session, subscription_id=facts.id
+    )
+    if known is not None and not one_too_many:
         farewells.tell(session, known, farewells.News(wish, rest), now=now)

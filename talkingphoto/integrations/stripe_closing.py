@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from talkingphoto.integrations import stripe_reading
+from talkingphoto.billing.refunds import RefundFacts
+from talkingphoto.integrations import stripe_reading, stripe_reading_refunds
 from talkingphoto.integrations.stripe_calls import StripeCalls, safe, seen, translated
 
 _MOST_PLANS = 100
@@ -11,12 +12,13 @@ _MOST_PLANS = 100
 class ClosingCalls(StripeCalls):
     """Payments given back whole, and the plans of a customer."""
 
-    def give_back(self, payment_intent_id: str, *, key: str) -> None:
-        """All that is left of the payment is on its way back."""
+    def give_back(self, payment_intent_id: str, *, key: str) -> RefundFacts:
+        """All that is left of the payment is on its way back, by this refund."""
         with translated():
-            self._v1.refunds.create(
+            made = self._v1.refunds.create(
                 {"payment_intent": safe(payment_intent_id)}, {"idempotency_key": key}
             )
+            return stripe_reading_refunds.refund(made)
 
     def is_given_back(self, payment_intent_id: str) -> bool:
         """Whether nothing is left of the payment."""

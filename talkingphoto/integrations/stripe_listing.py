@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from talkingphoto.billing.comparisons import Seen, Window
+from talkingphoto.billing.disputes import DisputeFacts
 from talkingphoto.billing.payments import CheckoutFacts
+from talkingphoto.billing.refunds import RefundFacts
 from talkingphoto.billing.subscriptions import InvoiceFacts, SubscriptionFacts
 from talkingphoto.foundation.money import Money
-from talkingphoto.integrations import stripe_reading
+from talkingphoto.integrations import stripe_reading, stripe_reading_refunds
 from talkingphoto.integrations.stripe_calls import StripeCalls, safe, seen, translated
 
 PAGE = 100
@@ -78,6 +80,18 @@ class ListingCalls(StripeCalls):
         """The PaymentIntents of a window."""
         asked = {"created": _span(window)}
         return _page(self._v1.payment_intents.list, asked, after=after, read=_intent)
+
+    def list_refunds(self, window: Window, *, after: str | None) -> Page[RefundFacts]:
+        """The refunds of a window."""
+        asked = {"created": _span(window)}
+        read = stripe_reading_refunds.refund
+        return _page(self._v1.refunds.list, asked, after=after, read=read)
+
+    def list_disputes(self, window: Window, *, after: str | None) -> Page[DisputeFacts]:
+        """The disputes of a window."""
+        asked = {"created": _span(window)}
+        read = stripe_reading_refunds.dispute
+        return _page(self._v1.disputes.list, asked, after=after, read=read)
 
     def fetch_customer(self, customer_id: str) -> Seen | None:
         """One customer as it is now."""

@@ -75,7 +75,10 @@ class AccountView:
 
 
 def plan_view(
-    plan: subscriptions.Subscription | None, *, card: saved_cards.SavedCard | None = None
+    plan: subscriptions.Subscription | None,
+    *,
+    now: datetime,
+    card: saved_cards.SavedCard | None = None,
 ) -> PlanView | None:
     """The plan in the customer's terms, with the card that pays it; None without one."""
     if plan is None:
@@ -94,7 +97,7 @@ def plan_view(
         pauses_at=plan.standing.pauses_at,
         resumes_at=plan.standing.resumes_at,
         trial_ends_at=plan.standing.trial_ends_at,
-        discount=plan.standing.discount,
+        discount=plan.standing.discount_at(now),
         card=f"{card.brand.title()} ending {card.last4}" if card else "",
     )
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import structlog
 
 from talkingphoto.accounts import mails, moments
-from talkingphoto.billing import closings, customers, returns
+from talkingphoto.billing import closings, customers, refunds, returns
 from talkingphoto.billing.closings import Closing
 from talkingphoto.billing.endings import Why
 from talkingphoto.billing.returns import Return
@@ -52,22 +52,21 @@ def close(runtime: Runtime, closing: Closing) -> None:
 
 
 def _give_back(runtime: Runtime, owed: Return) -> None:
+    looked_at, now = runtime.wall_clock(), runtime.clock()
+    made = None
     try:
-        runtime.gateway.give_back(owed.payment_intent_id, key=owed.key)
-        gone = True
+        made = runtime.gateway.give_back(owed.payment_intent_id, key=owed.key)
     except (errors.InvalidRequest, errors.NotFound):
         # Refunded by another hand, or disputed: then only a person can go on.
-        gone = runtime.gateway.is_given_back(owed.payment_intent_id)
-    now = runtime.clock()
+        if not runtime.gateway.is_given_back(owed.payment_intent_id):
+            _fail(runtime, owed)
+            return
     with runtime.transaction() as session:
-        state: returns.State = "returned" if gone else "failed"
-        if not returns.move(session, payment_id=owed.payment_id, to=state, now=now):
+        customers.lock(session, user_id=owed.user_id)
+        if not returns.move(session, payment_id=owed.payment_id, to="returned", now=now):
             return
-        if not gone:
-            what = "A payment for a deleted account could not be given back."
-            mails.needs_a_hand(session, what=what, about=owed.payment_id, now=now)
-            log.error("alert.payment_not_returned", payment_id=owed.payment_id)
-            return
+        if made is not None:
+            refunds.follow(session, facts=made, looked_at=looked_at, now=now)
         mails.owe(
             session,
             key=owed.key,
@@ -76,6 +75,16 @@ def _give_back(runtime: Runtime, owed: Return) -> None:
             facts={"amount": moments.money(owed.amount)},
             now=now,
         )
+
+
+def _fail(runtime: Runtime, owed: Return) -> None:
+    now = runtime.clock()
+    with runtime.transaction() as session:
+        if not returns.move(session, payment_id=owed.payment_id, to="failed", now=now):
+            return
+        what = "A payment for a deleted account could not be given back."
+        mails.needs_a_hand(session, what=what, about=owed.payment_id, now=now)
+    log.error("alert.payment_not_returned", payment_id=owed.payment_id)
 
 
 def _tried(

@@ -75,7 +75,7 @@ def apply(runtime: Runtime, *, user_id: str, code: str) -> CodeOffer:
         begins = codes.use(
             session, user_id=user_id, subscription_id=plan.id, promotion=found, now=now
         )
-        if begins and _plan(session, user_id).standing.discount:
+        if begins and _plan(session, user_id).standing.discount_at(now):
             raise errors.Conflict(
                 "code.one_at_a_time",
                 "Your plan has a discount already. Use the code when that is over.",

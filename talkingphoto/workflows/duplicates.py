@@ -120,7 +120,7 @@ def _give_back(session: Session, found: Duplicate, invoice: InvoiceFacts, look: 
     charged = invoice.charged or invoice.total
     mails.owe(
         session,
-        key=f"payment_returned:{invoice.id}",
+        key=mails.returned_key(invoice.id),
         user_id=found.user_id,
         template="payment_returned",
         facts={"amount": moments.money(charged)},

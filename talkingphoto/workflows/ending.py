@@ -107,7 +107,7 @@ def _ask(runtime: Runtime, wish: Wish) -> Cancellation:
         plan = _plan(session, user_id=wish.user_id)
         if plan.cancel_at_period_end and not endings.open_one(session, subscription_id=plan.id):
             return _made_elsewhere(session, plan, request_id=wish.request_id, now=now)
-        allowed = endings.may_have_discount(session, user_id=plan.user_id, now=now)
+        allowed = saving.may_have_discount(session, plan, now=now)
         shown = saving.offer(plan, reason=wish.why.reason, may_have_discount=allowed)
         return endings.ask(
             session,

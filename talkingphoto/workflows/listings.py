@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 
 from talkingphoto.billing import catalog, customers, duplicates, plan_credits
 from talkingphoto.billing.comparisons import Seen, Window
+from talkingphoto.billing.disputes import DisputeFacts
 from talkingphoto.billing.payments import CheckoutFacts
+from talkingphoto.billing.refunds import RefundFacts
 from talkingphoto.billing.subscriptions import InvoiceFacts, SubscriptionFacts
-from talkingphoto.events import checkout, invoices, subscriptions
+from talkingphoto.events import checkout, disputes, invoices, refunds, subscriptions
 from talkingphoto.events.handling import Look, Write
 from talkingphoto.foundation.money import Money
 from talkingphoto.integrations.stripe_gateway import StripeGateway
@@ -74,6 +76,8 @@ def _earned(session: Session, found: InvoiceFacts) -> tuple[str, ...]:
         return (f"invoice:{found.id}",)
     if duplicates.is_one(session, subscription_id=found.subscription_id):
         return ()  # paid by accident, and on its way back
+    if found.top_up_id is not None:
+        return (f"invoice:{found.id}",) if found.status == "paid" else ()
     return plan_credits.lots_of(session, facts=found)
 
 
@@ -90,6 +94,21 @@ def _checkout(_session: Session, found: CheckoutFacts) -> Seen | None:
         amount=found.amount,
         grants=(f"checkout:{found.id}",),
     )
+
+
+def _given_back(_session: Session, found: RefundFacts | DisputeFacts) -> Seen:
+    return Seen(
+        object_id=found.id,
+        status=found.state,
+        created_at=found.created_at,
+        reference=found.payment_intent_id,
+        amount=found.amount,
+    )
+
+
+def _follow_refund(look: Look, refund_id: str) -> Write | None:
+    found = look.stripe.fetch_refund(refund_id)
+    return refunds.write_of(look, (found,)) if found else None
 
 
 def _attach_customer(look: Look, customer_id: str) -> Write | None:
@@ -133,6 +152,20 @@ LISTINGS = (
         lambda stripe, key: stripe.fetch_checkout(key),
         _checkout,
         checkout.write_of,
+    ),
+    Listing(
+        "refund",
+        lambda stripe, window, after: stripe.list_refunds(window, after=after),
+        lambda stripe, key: stripe.fetch_refund(key),
+        _given_back,
+        _follow_refund,
+    ),
+    Listing(
+        "dispute",
+        lambda stripe, window, after: stripe.list_disputes(window, after=after),
+        lambda stripe, key: stripe.fetch_dispute(key),
+        _given_back,
+        disputes.write_of,
     ),
     Listing(
         "intent",

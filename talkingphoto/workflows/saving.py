@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
 
 from talkingphoto.billing import catalog, changes, customers, endings, subscriptions
 from talkingphoto.billing.endings import Cancellation, OfferKind
@@ -44,6 +47,12 @@ def offer(
     return None
 
 
+def may_have_discount(session: Session, plan: subscriptions.Subscription, *, now: datetime) -> bool:
+    """Whether less may be charged for the plan: not beside a discount, and once in a year."""
+    fresh = endings.may_have_discount(session, user_id=plan.user_id, now=now)
+    return fresh and not plan.standing.discount_at(now)
+
+
 def accept(runtime: Runtime, *, user_id: str, request_id: str, kind: str) -> str:
     """The offer is in force and the plan goes on: what that means, in a sentence."""
     now = runtime.clock()
@@ -54,7 +63,7 @@ def accept(runtime: Runtime, *, user_id: str, request_id: str, kind: str) -> str
         if plan is None or (asked is not None and asked.offer_accepted != kind):
             raise errors.Conflict(*_GONE)
         if asked is None:
-            allowed = endings.may_have_discount(session, user_id=user_id, now=now)
+            allowed = may_have_discount(session, plan, now=now)
             if kind not in _possible(plan, may_have_discount=allowed):
                 raise errors.Conflict(*_GONE)
             wish = Cancellation(
@@ -131,7 +140,7 @@ def _possible(plan: subscriptions.Subscription, *, may_have_discount: bool) -> f
     possible: set[OfferKind] = {"downgrade"} if catalog.smaller(plan.item) else set()
     if plan.item.interval == "month":  # a year is paid: nothing is left to rest or to take off
         possible.add("pause")
-        if may_have_discount and not plan.standing.discount:
+        if may_have_discount:
             possible.add("discount")
     return frozenset(possible)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,12 +13,14 @@ from typing import Any
 
 from talkingphoto.billing import catalog
 from talkingphoto.billing.comparisons import Window
+from talkingphoto.billing.details import BillingDetails
 from talkingphoto.billing.endings import Why
-from talkingphoto.foundation import clock
+from talkingphoto.foundation import clock, errors
 from talkingphoto.foundation.money import Money
 from talkingphoto.integrations.stripe_changes import ChangeOrder, ScheduleOrder
 from talkingphoto.integrations.stripe_checkout import CheckoutOrder
 from talkingphoto.integrations.stripe_gateway import StripeGateway
+from talkingphoto.integrations.stripe_invoices import TopUpOrder
 from talkingphoto.integrations.stripe_lifecycle import Rest
 from talkingphoto.integrations.stripe_refunds import RefundOrder
 from talkingphoto.workflows import saving
@@ -40,6 +43,8 @@ class Scene:
     customer: str = ""
     session: str = ""
     schedule: str = ""
+    invoice: str = ""
+    last_plan: str = ""
 
     def sell(self, item: str) -> str:
         """A new session that sells the item to the customer."""
@@ -59,7 +64,8 @@ class Scene:
 
     def plan(self) -> str:
         """The id of the newest subscription."""
-        return str(self.newest("subscriptions").id)
+        self.last_plan = str(self.newest("subscriptions").id)
+        return self.last_plan
 
     def newest(self, resource: str) -> Any:
         """The newest object of a kind, as a test reads it."""
@@ -177,6 +183,44 @@ def _undelivered(scene: Scene) -> None:
         )
 
 
+def _top_up(scene: Scene, name: str) -> TopUpOrder:
+    price = scene.gateway.ensure_price(catalog.item("pack:10"), chosen_price_id="").price_id
+    return TopUpOrder(name, "1", scene.customer, "pack:10", price)
+
+
+def _draft(scene: Scene) -> None:
+    scene.invoice = scene.gateway.draft_top_up(_top_up(scene, "first"))
+
+
+def _pay_with(scene: Scene) -> None:
+    card = scene.gateway.saved_card(scene.customer)
+    assert card is not None, "a card was saved with the plan"
+    scene.gateway.pay_with(
+        scene.invoice, payment_method_id=card.payment_method_id, key="contract:pay"
+    )
+
+
+def _owed(scene: Scene) -> None:
+    invoice = scene.gateway.draft_top_up(_top_up(scene, "owed"))
+    scene.gateway.finish_invoice(invoice, _top_up(scene, "owed"))
+    with suppress(errors.PaymentDeclined):  # there is no card to try it with: that is asked too
+        scene.gateway.pay_invoice(invoice, idempotency_key="contract:owed")
+
+
+def _portal(scene: Scene) -> None:
+    for card_only in (True, False):
+        scene.gateway.open_portal(
+            scene.customer, return_url="http://localhost:1/account", card_only=card_only
+        )
+
+
+def _bill_to(scene: Scene) -> None:
+    details = BillingDetails(name="Ada", country="DE", tax_id="DE123456789", po_number="7")
+    for _ in range(2):
+        scene.gateway.bill_to(scene.customer, details)
+    scene.gateway.bill_to(scene.customer, BillingDetails(name="Ada"))
+
+
 @dataclass(frozen=True)
 class _Named:
     """What a session is to the payer: its id."""
@@ -203,6 +247,21 @@ VERBS: dict[str, Callable[[Scene], object]] = {
     "fetch_invoices": lambda scene: scene.gateway.fetch_invoices(
         scene.newest("subscriptions").id, since=datetime(2026, 1, 1, tzinfo=UTC)
     ),
+    "paid_with": lambda scene: scene.gateway.paid_with(scene.newest("payment_intents").id),
+    "saved_card": lambda scene: scene.gateway.saved_card(scene.customer),
+    "draft_top_up": _draft,
+    "find_top_up": lambda scene: scene.gateway.find_top_up(_top_up(scene, "first")),
+    "finish_invoice": lambda scene: scene.gateway.finish_invoice(
+        scene.invoice, _top_up(scene, "first")
+    ),
+    "pay_with": _pay_with,
+    "close_invoice": lambda scene: scene.gateway.close_invoice(
+        scene.gateway.draft_top_up(_top_up(scene, "second"))
+    ),
+    "pay_invoice": _owed,
+    "next_renewal": lambda scene: scene.gateway.next_renewal(scene.plan()),
+    "open_portal": _portal,
+    "bill_to": _bill_to,
     "fetch_standing": lambda scene: scene.gateway.fetch_standing(scene.newest("subscriptions").id),
     "preview_change": lambda scene: scene.gateway.preview_change(_order(scene, "pro:month")),
     "preview_next": lambda scene: scene.gateway.preview_next(_order(scene, "pro:month")),
@@ -222,7 +281,6 @@ VERBS: dict[str, Callable[[Scene], object]] = {
     "card_of_plan": lambda scene: scene.gateway.card_of_plan(scene.plan()),
     "fetch_dispute": _dispute,
     "fetch_warning": _warning,
-    "end_plan_now": lambda scene: scene.gateway.end_plan_now(scene.newest("subscriptions").id),
     "pause": lambda scene: scene.gateway.pause(_rest(scene), key="contract:pause"),
     "unpause": lambda scene: scene.gateway.unpause(scene.plan(), key="contract:unpause"),
     "unpause_with_new_period": lambda scene: scene.gateway.unpause_with_new_period(
@@ -248,12 +306,15 @@ VERBS: dict[str, Callable[[Scene], object]] = {
         scene.newest("payment_intents").id, key="contract:give_back"
     ),
     "end_now": lambda scene: scene.gateway.end_now(scene.plan(), why=_WHY, key="contract:now"),
+    "end_plan_now": lambda scene: scene.gateway.end_plan_now(scene.last_plan),
     "undelivered_events": _undelivered,
     "list_customers": lambda scene: scene.gateway.list_customers(_WINDOW, after=None),
     "list_subscriptions": lambda scene: scene.gateway.list_subscriptions(_WINDOW, after=None),
     "list_invoices": lambda scene: scene.gateway.list_invoices(_WINDOW, after=None),
     "list_checkouts": lambda scene: scene.gateway.list_checkouts(_WINDOW, after=None),
     "list_payments": lambda scene: scene.gateway.list_payments(_WINDOW, after=None),
+    "list_refunds": lambda scene: scene.gateway.list_refunds(_WINDOW, after=None),
+    "list_disputes": lambda scene: scene.gateway.list_disputes(_WINDOW, after=None),
     "fetch_customer": lambda scene: scene.gateway.fetch_customer(scene.customer),
     "return_payment": lambda scene: scene.gateway.return_payment(
         scene.newest("payment_intents").id, idempotency_key="contract:back"

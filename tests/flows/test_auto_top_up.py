@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import threading
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import requests
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from services.wallet_service import AutoChoice, AutoTopUp, WalletService
-from talkingphoto.billing import ledger, ledger_claims, top_up_terms, top_ups
+from talkingphoto.billing import ledger, ledger_claims, top_up_terms
 from talkingphoto.foundation import errors
-from talkingphoto.runtime import Runtime
-from tests.support.jobs import run_due_jobs
+from talkingphoto.generations import records
+from talkingphoto.rendering import entering
 from tests.support.purse import use
 from tests.support.saved import customer_of, save_card
 from tests.support.shop import Person, Shop
+from tests.support.topping import auto, charges, consider, states, sweep, turn_on
 
-CHOICE = AutoChoice(
-    item="pack:10", threshold=3, monthly_cap_minor=30_00, consent=True, ip="192.0.2.7"
-)
+
+class Undone(Exception):
+    """The test has seen enough: nothing of it is kept."""
 
 
 @pytest.fixture
@@ -43,56 +41,6 @@ def ada(shop: Shop) -> Person:
     person = shop.a_person()
     save_card(shop, person)
     return person
-
-
-def auto(shop: Shop, person: Person) -> AutoTopUp:
-    found = shop.wallets.wallet(person.id).auto
-    assert found is not None
-    return found
-
-
-def turn_on(shop: Shop, person: Person, **chosen: Any) -> None:
-    shop.wallets.turn_on(user_id=person.id, choice=replace(CHOICE, **chosen))
-
-
-def sweep(shop: Shop) -> None:
-    """A minute's work, and the jobs that it asked for."""
-    shop.wallets.run_due_work()
-    run_due_jobs(shop)
-    shop.deliver(shop.new_events())
-
-
-def consider(shop: Shop, person: Person) -> str | None:
-    with shop.runtime.transaction() as session:
-        return top_ups.consider(session, user_id=person.id, now=shop.clock.now)
-
-
-def states(shop: Shop, person: Person) -> list[str]:
-    with shop.runtime.read_only() as session:
-        return list(
-            session.execute(
-                text("SELECT state FROM top_ups WHERE user_id = :id ORDER BY number"),
-                {"id": person.id},
-            ).scalars()
-        )
-
-
-def charges(shop: Shop, person: Person) -> list[int]:
-    """What Stripe took from the person's card, in cents."""
-    found = shop.sandbox.client(shop.key).v1.charges.list(
-        {"customer": customer_of(shop, person), "limit": 100}
-    )
-    return [charge.amount for charge in found.data if charge.paid]
-
-
-@contextmanager
-def answers_lost(shop: Shop, path: str) -> Iterator[None]:
-    """Stripe does what it is asked there and its answer never arrives."""
-    faults = f"{shop.sandbox.base}/_sandbox/faults"
-    rule = {"kind": "reset", "method": "POST", "path": path, "when": "after", "times": "3"}
-    assert requests.post(faults, data=rule, timeout=10).ok
-    yield
-    assert requests.delete(faults, timeout=10).ok
 
 
 def test_a_pack_is_bought_when_fewer_are_left_than_agreed(shop: Shop, ada: Person) -> None:
@@ -120,6 +68,29 @@ def test_a_pack_is_bought_when_fewer_are_left_than_agreed(shop: Shop, ada: Perso
             text("SELECT count(*) FROM mails WHERE key = :key"), {"key": f"receipt:{payment.id}"}
         ).scalar_one()
     assert (lot.price_minor, lot.source, receipts) == (9_90, "pack", 1)
+
+
+def test_the_video_that_takes_the_third_but_last_asks_for_a_pack(shop: Shop, ada: Person) -> None:
+    turn_on(shop, ada)
+    video = records.NewGeneration(
+        id=str(uuid.uuid4()),
+        user_id=ada.id,
+        text="Good morning.",
+        voice="any",
+        language="en",
+        tier="540p",
+        watermark=True,
+        seed=1,
+        photo_key=f"photo/{uuid.uuid4()}",
+        photo_sha256="0" * 64,
+        due_by=shop.clock.now + timedelta(hours=1),
+    )
+    query = text("SELECT state FROM top_ups WHERE user_id = :id")
+    with suppress(Undone), shop.runtime.transaction() as session:
+        entering.enter(session, video, now=shop.clock.now, wall=datetime.now(UTC))
+        assert list(session.execute(query, {"id": ada.id}).scalars()) == ["open"]
+        raise Undone  # no worker here makes videos
+    assert states(shop, ada) == []
 
 
 def test_what_somebody_agreed_to_is_kept_as_it_was_shown(shop: Shop, ada: Person) -> None:
@@ -209,21 +180,6 @@ def test_a_bank_that_refuses_or_asks_stops_it_and_is_not_asked_again(
         assert [tuple(row) for row in told] == [("topup_stopped", {"why": shown.stopped_because})]
 
 
-def test_turned_off_while_an_invoice_waits_leaves_none_to_pay(shop: Shop, ada: Person) -> None:
-    turn_on(shop, ada)
-    use(shop, ada, 1)
-    top_up_id = consider(shop, ada)
-    assert top_up_id is not None
-    with answers_lost(shop, "/v1/invoiceitems"), pytest.raises(errors.Unavailable):
-        shop.wallets.top_up(top_up_id)
-    shop.wallets.turn_off(user_id=ada.id)
-    shop.clock.advance(seconds=180)
-    sweep(shop)
-    invoices = shop.sandbox.client(shop.key).v1.invoices
-    left = invoices.list({"customer": customer_of(shop, ada)})
-    assert (states(shop, ada), charges(shop, ada), left.data) == (["dropped"], [], [])
-
-
 def test_a_card_that_is_gone_stops_it(shop: Shop, ada: Person) -> None:
     turn_on(shop, ada)
     use(shop, ada, 1)
@@ -298,62 +254,6 @@ def test_a_month_never_costs_more_than_its_cap(shop: Shop, ada: Person) -> None:
     shop.clock.move_to(shop.clock.now.replace(day=28) + timedelta(days=7))
     sweep(shop)
     assert charges(shop, ada) == [9_90, 9_90, 9_90]
-
-
-def test_two_workers_at_once_charge_once(shop: Shop, ada: Person) -> None:
-    turn_on(shop, ada)
-    use(shop, ada, 1)
-    ids = {consider(shop, ada)} - {None}
-    assert consider(shop, ada) is None
-    (top_up_id,) = ids
-    assert top_up_id is not None
-    workers = [Runtime(shop.runtime.settings, clock=shop.clock) for _ in range(2)]
-    gate = threading.Barrier(2)
-
-    def work(runtime: Runtime) -> None:
-        gate.wait(10)
-        WalletService(runtime).top_up(top_up_id)
-
-    threads = [threading.Thread(target=work, args=(runtime,)) for runtime in workers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    for runtime in workers:
-        runtime.database.dispose()
-    shop.deliver(shop.new_events())
-    assert (charges(shop, ada), states(shop, ada), shop.balance(ada)) == ([9_90], ["paid"], 12)
-
-
-@pytest.mark.parametrize("path", ["/v1/invoices", "/v1/invoiceitems", "*/finalize", "*/pay"])
-def test_a_worker_that_dies_after_a_step_is_followed_by_one_that_finds_it(
-    shop: Shop, ada: Person, path: str
-) -> None:
-    turn_on(shop, ada)
-    use(shop, ada, 1)
-    top_up_id = consider(shop, ada)
-    assert top_up_id is not None
-    with answers_lost(shop, path), pytest.raises(errors.Unavailable):
-        shop.wallets.top_up(top_up_id)
-    assert states(shop, ada) == ["open"]
-    shop.clock.advance(seconds=180)
-    sweep(shop)
-    assert (charges(shop, ada), states(shop, ada), shop.balance(ada)) == ([9_90], ["paid"], 12)
-
-
-def test_a_webhook_alone_brings_what_was_charged(shop: Shop, ada: Person) -> None:
-    turn_on(shop, ada)
-    use(shop, ada, 1)
-    top_up_id = consider(shop, ada)
-    assert top_up_id is not None
-    with answers_lost(shop, "*/pay"), pytest.raises(errors.Unavailable):
-        shop.wallets.top_up(top_up_id)
-    events = shop.new_events()
-    for _ in range(2):
-        shop.deliver(reversed(events))
-    assert (shop.balance(ada), states(shop, ada)) == (12, ["paid"])
-    shop.wallets.top_up(top_up_id)
-    assert (shop.balance(ada), charges(shop, ada)) == (12, [9_90])
 
 
 @pytest.mark.parametrize("trouble", ["disputed", "owed"])

@@ -116,3 +116,29 @@ def test_a_fault_between_us_and_stripe_is_not_the_customers_to_read(
     )
     assert answer.status_code == 503
     assert "billing.unavailable" in answer.text and "stripe." not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [
+        ({"item": "enterprise:month", "trial": "yes"}, "trial.not_offered"),
+        ({"item": "pack:10", "code": "NOSUCHCODE"}, "code.unknown"),
+    ],
+    ids=str,
+)
+def test_a_trial_or_a_code_that_is_not_for_this_leads_back_and_says_so(
+    shop: Shop, web: Gunicorn, form: dict[str, str], code: str
+) -> None:
+    answer = requests.post(
+        f"{web.base}/billing/checkout",
+        data={"request_id": str(uuid.uuid4()), **form},
+        headers={
+            "Origin": shop.runtime.settings.app_url,
+            "Cookie": shop.sign_in(shop.a_person()),
+            "Accept": "text/html",
+        },
+        allow_redirects=False,
+        timeout=15,
+    )
+    expected = f"{shop.runtime.settings.app_url}/?error={code}"
+    assert (answer.status_code, answer.headers["Location"]) == (303, expected)

@@ -197,5 +197,6 @@ def test_a_payment_that_another_hand_gave_back_is_no_second_refund(shop: Shop) -
     client = shop.sandbox.client(shop.key)
     client.v1.refunds.create({"payment_intent": newest(shop, "payment_intents").id})
     shop.reconciliation.run_due_work()
+    shop.deliver(shop.new_events())
     assert money(shop, ada) == [("refunded", 990, 990)]
     assert len(newest_refunds(shop)) == 1

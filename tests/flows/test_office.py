@@ -14,13 +14,15 @@ from streamlit.testing.v1 import AppTest
 from services.auth_service import auth_service
 from services.office_service import office_service
 from services.reconciliation_service import reconciliation_service
+from services.refund_service import refund_service
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts.staff import Role
-from talkingphoto.billing import differences
+from talkingphoto.billing import differences, ledger, payments
 from talkingphoto.foundation import errors
+from talkingphoto.foundation.money import Money
 from talkingphoto.runtime import Runtime
 
-SECTIONS = ("Customers", "Differences", "Events", "Mail")
+SECTIONS = ("Customers", "Differences", "Disputes", "Events", "Mail")
 WAIT = 60
 
 
@@ -124,6 +126,8 @@ def test_z3_a_customer_and_a_stranger_find_nothing_at_the_address_and_that_is_on
     [
         lambda who: office_service.find(staff_id=who, asked=who),
         lambda who: office_service.events(staff_id=who),
+        lambda who: refund_service.disputes(who),
+        lambda who: refund_service.evidence(staff_id=who, dispute_id="dp_1"),
         lambda who: reconciliation_service.differences(staff_id=who),
         lambda who: reconciliation_service.heal(staff_id=who, difference_id=who, reason="mine"),
         lambda who: reconciliation_service.ignore(staff_id=who, difference_id=who, reason="mine"),
@@ -178,3 +182,42 @@ def test_an_admin_decides_about_a_difference_with_a_reason(product: Runtime) -> 
     with product.read_only() as session:
         actions = [tuple(row) for row in session.execute(query, {"about": found.id})]
     assert actions == [(who, "settled by hand")]
+
+
+def test_a_payment_is_shown_with_what_a_refund_would_give_back(product: Runtime) -> None:
+    who, _ = somebody("admin")
+    customer, email = somebody()
+    now = datetime.now(UTC)
+    payment = payments.Payment(
+        id=f"cs_test_{uuid.uuid4().hex}",
+        user_id=customer,
+        kind="pack",
+        item="pack:10",
+        description="10 videos",
+        amount=Money(990, "usd"),
+        tax_minor=0,
+        status="paid",
+        created_at=now,
+        payment_intent_id=f"pi_{uuid.uuid4().hex}",
+        paid_at=now,
+    )
+    lot = ledger.NewLot(
+        key=f"checkout:{payment.id}",
+        user_id=customer,
+        source="pack",
+        credits=10,
+        price=payment.amount,
+        tax=Money(0, "usd"),
+        reference=payment.id,
+    )
+    with product.transaction() as session:
+        payments.record(session, payment, looked_at=now)
+        ledger.grant(session, lot, now=now)
+    page = opened(who)
+    page.text_input(key="tp-office-asked").set_value(email).run()
+    assert not page.exception
+    assert "10 of 10 videos" in words(page)
+    key = f"refund:{payment.id}"
+    page.text_input(key=f"{key}:part").set_value("much").run()
+    next(one for one in page.button if one.key == f"{key}:Refund").click().run()
+    assert "An amount is a plain number." in words(page)

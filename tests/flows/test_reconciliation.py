@@ -14,7 +14,7 @@ from services.reconciliation_service import Run
 from talkingphoto.billing import ledger, payments
 from talkingphoto.foundation.money import Money
 from tests.support.clock import TestClock
-from tests.support.sandbox import SandboxProcess, of_type
+from tests.support.sandbox import VISA, SandboxProcess, of_type
 from tests.support.shop import Person, Shop
 
 Found = list[tuple[str, str, str, str]]
@@ -314,3 +314,24 @@ def test_a_long_list_is_read_page_by_page(shop: Shop) -> None:
     assert run.looked > 101
     with shop.runtime.read_only() as session:
         assert session.scalar(text("SELECT count(*) FROM seen_objects")) == 0
+
+
+@pytest.mark.parametrize("kind", ["refund", "dispute"])
+def test_money_that_went_back_unheard_of_is_found_and_its_credits_follow(
+    shop: Shop, kind: str
+) -> None:
+    ada = shop.a_person()
+    card = "4000000000000259" if kind == "dispute" else VISA
+    assert shop.pays(ada, "pack:10", card=card).status == 303
+    shop.deliver(of_type(shop.new_events(), "checkout.session.completed"))
+    before = shop.balance(ada)
+    client = shop.sandbox.client(shop.key)
+    if kind == "refund":
+        intent = client.v1.payment_intents.list({"limit": 1}).data[0].id
+        client.v1.refunds.create({"payment_intent": intent})
+    run = compared(shop, heal=True)
+    assert [(one.kind, one.class_, one.state) for one in run.differences] == [
+        (kind, "missing_here", "healed")
+    ]
+    assert shop.balance(ada) == before - 10
+    assert found(compared(shop)) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from talkingphoto.billing import catalog, ledger
@@ -47,6 +48,9 @@ def test_the_newer_of_two_plans_is_ended_and_paid_back_and_brings_nothing(shop: 
     assert account.plan is not None and account.plan.item == "starter:month"
     assert account.credits.available == FREE + 30
     assert sorted(row.status for row in account.invoices) == ["paid", "refunded"]
+    with shop.runtime.read_only() as session:
+        told = session.scalars(text("SELECT template FROM mails WHERE template ~ 'refund|return'"))
+        assert list(told) == ["payment_returned"]
 
 
 def test_what_the_newer_plan_brought_before_the_older_one_was_known_is_taken_back(

@@ -222,7 +222,7 @@ def test_without_a_mail_server_the_receipt_lies_in_the_outbox_folder(shop: Shop)
     folder = shop.runtime.settings.data / "outbox"
     mails = [
         message_from_bytes(path.read_bytes(), policy=policy.default)
-        for path in folder.glob("*.eml")
+        for path in folder.glob("receipt-*.eml")
     ]
     assert [mail["Subject"] for mail in mails if mail["To"] == ada.email] == [
         "Your receipt for 10 videos: $9.90"

@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 from tests.support import (  # noqa: E402
     stand_in,
     stand_in_media,
+    stand_in_office,
     stand_in_papers,
     stand_in_plans,
     stand_in_studio,
@@ -47,6 +48,7 @@ def serve(port: int, folder: Path) -> None:
             "refund_service": (stand_in_papers, stand_in_papers.RefundService()),
         }
     )
+    stand_in_office.put_in_place()
     stand_in_media.serve(urlsplit(os.environ["WEB_URL"]).port)
     _crowd(folder / "crowded")
     bootstrap.load_config_options({"server.port": port, "server.address": "localhost"})

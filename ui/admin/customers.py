@@ -7,7 +7,7 @@ import streamlit as st
 from services import office_service, payment_service, wallet_service
 from talkingphoto.billing import gifts
 from ui import kit, session, wording
-from ui.admin import deciding, tables
+from ui.admin import deciding, refunds, tables
 
 _KINDS: dict[str, gifts.Kind] = {"Goodwill": "goodwill", "A gift": "gift"}
 
@@ -64,6 +64,7 @@ def _one(visit: session.Visit, staff_id: str, entry: office_service.Entry) -> No
                 none="No videos came or went yet.",
             ),
         )
+        refunds.of_customer(staff_id, entry, account)
         if entry.deleted_at is None:
             _gift(staff_id, entry)
 

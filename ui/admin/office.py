@@ -9,12 +9,13 @@ import streamlit as st
 from services import office_service
 from talkingphoto.foundation import errors
 from ui import kit, session
-from ui.admin import customers, deciding, differences, events, letters
+from ui.admin import customers, deciding, differences, events, letters, refunds
 
 Section = Callable[[session.Visit, str], None]
 _SECTIONS: dict[str, Section] = {
     "Customers": customers.section,
     "Differences": differences.section,
+    "Disputes": refunds.section,
     "Events": events.section,
     "Mail": letters.section,
 }
