@@ -59,7 +59,7 @@ def test_every_target_of_make_that_is_named_exists() -> None:
 
 
 def test_every_command_that_is_named_exists(capsys: pytest.CaptureFixture[str]) -> None:
-    commands = {found for _, found in everywhere(r"(?:`|\n|\")talkingphoto ((?:[a-z]+ ?){1,2})")}
+    commands = {found for _, found in everywhere(r"(?:`|\n|\")talkingphoto ((?:[a-z]+(?:-[a-z]+)* ?){1,2})")}
     assert len(commands) > 8
     for command in commands:
         with pytest.raises(SystemExit) as ended:
