@@ -18,6 +18,7 @@ from talkingphoto.billing import (
     plan_credits,
     saved_cards,
     subscriptions,
+    wallet,
 )
 from talkingphoto.billing.extras import Extras
 from talkingphoto.events import checkout as checkout_events
@@ -152,8 +153,7 @@ class PaymentService:
                 ),
                 credits=account_view.credits_view(
                     ledger.balance(session, user_id=user_id, now=now),
-                    plan=plan,
-                    drip=plan_credits.next_drip(session, user_id=user_id),
+                    wallet.coming(session, plan, user_id=user_id),
                 ),
                 statement=ledger.statement(session, user_id=user_id, limit=STATEMENT_ROWS),
                 invoices=tuple(

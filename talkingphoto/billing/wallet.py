@@ -11,7 +11,15 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import catalog, forecast, ledger, ledger_sql, plan_credits, subscriptions
+from talkingphoto.billing import (
+    catalog,
+    changes,
+    forecast,
+    ledger,
+    ledger_sql,
+    plan_credits,
+    subscriptions,
+)
 from talkingphoto.foundation import wording
 from talkingphoto.foundation.money import Money
 
@@ -68,10 +76,25 @@ def purse(session: Session, *, user_id: str, now: datetime) -> Purse:
         balance=ledger.balance(session, user_id=user_id, now=now),
         lots=lots(session, user_id=user_id, now=now),
         rate=_rate(session, user_id=user_id, now=now),
-        coming=_coming(session, plan, user_id=user_id),
+        coming=coming(session, plan, user_id=user_id),
         monthly_credits=plan.item.credits if plan else 0,
         bought=_bought(session, plan, user_id=user_id, now=now),
     )
+
+
+def coming(
+    session: Session, plan: subscriptions.Subscription | None, *, user_id: str
+) -> forecast.Next | None:
+    """When the plan brings credits next, and how many: those of the plan that begins then."""
+    drip = plan_credits.next_drip(session, user_id=user_id)
+    if drip is not None:
+        return forecast.Next(*drip)
+    if plan is None or plan.renews_at is None:
+        return None
+    change = changes.open_of(session, user_id=user_id)
+    is_scheduled = change is not None and change.state == "scheduled"
+    item = catalog.item(change.to_item) if change and is_scheduled else plan.item
+    return forecast.Next(plan.renews_at, item.credits)
 
 
 def lots(session: Session, *, user_id: str, now: datetime) -> tuple[WalletLot, ...]:
@@ -140,17 +163,6 @@ def _rate(session: Session, *, user_id: str, now: datetime) -> forecast.Pace | N
     values = {"user_id": UUID(user_id), "since": now - forecast.WINDOW}
     row = session.execute(_USED, values).one_or_none()
     return forecast.pace(videos=row.used, joined_at=row.joined_at, now=now) if row else None
-
-
-def _coming(
-    session: Session, plan: subscriptions.Subscription | None, *, user_id: str
-) -> forecast.Next | None:
-    drip = plan_credits.next_drip(session, user_id=user_id)
-    if drip is not None:
-        return forecast.Next(*drip)
-    if plan is not None and plan.renews_at is not None:
-        return forecast.Next(plan.renews_at, plan.item.credits)
-    return None
 
 
 def _bought(

@@ -26,8 +26,9 @@ def write_of(look: Look, found: tuple[refunds.RefundFacts, ...]) -> Write | None
     """What to write for refunds of one payment."""
     intents = {facts.payment_intent_id for facts in found}
     intent = intents.pop() if len(intents) == 1 else None
-    if intent is None:
-        return None  # a charge without a PaymentIntent was not made by us
+    # A charge without a PaymentIntent was not made by us.
+    if intent is None or not payment_events.is_ours(look, intent):
+        return None
     paid = payment_events.write_of(look, intent)
 
     def write(session: Session) -> None:

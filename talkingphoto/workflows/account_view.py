@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from talkingphoto.billing import catalog, ledger, payments, saved_cards, subscriptions
+from talkingphoto.billing import catalog, forecast, ledger, payments, saved_cards, subscriptions
 from talkingphoto.foundation.money import Money
 from talkingphoto.workflows import change_view
 
@@ -102,15 +102,8 @@ def plan_view(
     )
 
 
-def credits_view(
-    balance: ledger.Balance,
-    *,
-    plan: subscriptions.Subscription | None,
-    drip: tuple[datetime, int] | None,
-) -> CreditsView:
+def credits_view(balance: ledger.Balance, coming: forecast.Next | None) -> CreditsView:
     """What can be spent, where it comes from, and what arrives next."""
-    if drip is None and plan is not None and plan.renews_at is not None:
-        drip = (plan.renews_at, plan.item.credits)
     given = balance.by_source
     return CreditsView(
         available=balance.available,
@@ -120,8 +113,8 @@ def credits_view(
         free=given["free"] + given["promo"] + given["goodwill"] + given["gift"],
         next_expiry=balance.next_expiry,
         next_expiring=balance.next_expiring,
-        next_credits_at=drip[0] if drip else None,
-        next_credits=drip[1] if drip else 0,
+        next_credits_at=coming.at if coming else None,
+        next_credits=coming.credits if coming else 0,
     )
 
 

@@ -95,8 +95,11 @@ def test_a_cheaper_plan_waits_for_the_end_of_the_period_and_can_be_undone(shop: 
     assert confirms(shop, ada, seen).state == "scheduled"
     pending = shop.changes.options(ada.id).pending
     assert pending is not None and (pending.item, pending.at) == ("starter:month", seen.at)
+    coming = shop.payments.account(ada.id).credits
+    assert (coming.next_credits_at, coming.next_credits) == (seen.at, 30)
     shop.deliver(shop.new_events())
     shop.changes.undo(user_id=ada.id)
     assert shop.changes.options(ada.id).pending is None
+    assert shop.payments.account(ada.id).credits.next_credits == 100
     shop.deliver(shop.new_events())
     assert charges(shop, ada) == [4999]
