@@ -129,7 +129,7 @@ def ask(session: Session, new: NewRefund, *, now: datetime) -> Refund:
     refusal = refused(session, payments.get(session, payment_id=new.payment_id))
     if refusal is not None:
         raise errors.Conflict(*refusal)
-    left = left_of(payments.get(session, payment_id=new.payment_id))
+    left = payments.get(session, payment_id=new.payment_id).left
     amount = new.amount or left
     if new.origin == "customer":
         amount = unused.of_payment(session, payment_id=payment.id, now=now).refundable
@@ -142,13 +142,8 @@ def refused(session: Session, payment: payments.Payment) -> tuple[str, str] | No
     """Why nothing can be given back of that payment, as a code and a sentence; None if it can."""
     if disputes.bars_refunds(session, payment_id=payment.id):
         return _DISPUTED
-    paid = payment.status in {"paid", "partly_refunded"} and left_of(payment).minor > 0
+    paid = payment.status in {"paid", "partly_refunded"} and payment.left.minor > 0
     return None if paid and payment.payment_intent_id else _NOT_PAID
-
-
-def left_of(payment: payments.Payment) -> Money:
-    """What has not been given back of it."""
-    return Money(payment.amount.minor - payment.refunded_minor, payment.amount.currency)
 
 
 def follow(
@@ -224,7 +219,7 @@ def _store(
             amount=new.amount,
             only_unused=new.origin == "customer" or new.forgive,
             # What a customer withdraws from is all that is unused, whatever it is worth.
-            whole=new.origin == "customer" or new.amount == left_of(payment),
+            whole=new.origin == "customer" or new.amount == payment.left,
         ),
         now=now,
     )
