@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import BigInteger, DateTime, Text, Uuid
 
-from talkingphoto.billing import customers, disputes, payments, refund_claims, unused
+from talkingphoto.billing import customers, disputes, payments, refund_claims, unused, warnings
 from talkingphoto.foundation import errors
 from talkingphoto.foundation.database import Base
 from talkingphoto.foundation.money import Money
@@ -272,8 +272,13 @@ def _move(
         )
         .returning(RefundRow.id, RefundRow.payment_id, RefundRow.state, RefundRow.stopped)
     ).one_or_none()
-    if moved is not None and moved.state == "failed":
+    if moved is None:
+        return  # newer facts are known
+    if moved.state == "failed":
         _undo(session, moved, now=now)
+    elif payments.get(session, payment_id=known.payment_id).left.minor == 0:
+        # Nothing is left to wait for: what a warning had frozen went back with the money.
+        warnings.release_all(session, payment_id=known.payment_id, now=now)
 
 
 def _undo(session: Session, failed: Any, *, now: datetime) -> None:
