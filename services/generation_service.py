@@ -188,7 +188,9 @@ class GenerationService:
         return self._media(self._own(user_id=user_id, generation_id=generation_id), kind)
 
     def delivered(self, *, user_id: str, generation_id: str, kind: downloads.Kind, ip: str) -> None:
-        """That the owner saved or played the video is on record, with the sealed address."""
+        """That the owner saved or played the video is on record, with the sealed address;
+        NotFound for another's."""
+        self._own(user_id=user_id, generation_id=generation_id)
         new = self.runtime.new_id()
         download = downloads.Download(
             id=new,

@@ -64,9 +64,9 @@ class InvoiceService:
         """Our receipt for a pack that was paid; NotFound for any other payment, or not theirs."""
         with self.runtime.read_only() as session:
             payment = payments.of_user(session, user_id=user_id, payment_id=payment_id)
+            if payment is None or not invoice_list.has_receipt(payment):
+                raise errors.NotFound("invoice.unknown", "There is no such receipt of yours.")
             email = users.get(session, user_id=user_id).email
-        if payment is None or not invoice_list.has_receipt(payment):
-            raise errors.NotFound("invoice.unknown", "There is no such receipt of yours.")
         paid_with = self._paid_with(payment)
         with self.runtime.transaction() as session:
             receipt = receipts.issue(

@@ -60,6 +60,7 @@ _TABLES = (
 )
 
 _REFUNDS = (
+    "ALTER TABLE payments ADD COLUMN charged_minor bigint",
     """
     CREATE TABLE refunds (
         id text NOT NULL CONSTRAINT pk_refunds PRIMARY KEY
@@ -393,6 +394,7 @@ def downgrade() -> None:
         "CREATE INDEX ix_ledger_entries_user_id_id ON ledger_entries (user_id, id)"
         " INCLUDE (credits) WHERE account = 'available'"
     )
+    op.execute("ALTER TABLE payments DROP COLUMN charged_minor")
     op.execute("ALTER TABLE lots DROP COLUMN frozen_since, DROP COLUMN latest_end")
     for statement in _words(_KINDS, _ACCOUNTS):
         op.execute(statement)

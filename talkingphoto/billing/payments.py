@@ -72,6 +72,8 @@ class PaymentRow(Base):
     paid_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     synced_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    # What a card paid of the amount, where the rest came from the customer's balance at Stripe.
+    charged_minor: Mapped[int | None] = mapped_column(BigInteger)
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,18 @@ class Payment:
     paid_at: datetime | None = None
     refunded_minor: int = 0
     failure_code: str | None = None
+    charged_minor: int | None = None
+
+    @property
+    def left(self) -> Money:
+        """What can still go back to whoever paid; the balance at Stripe is no card."""
+        most = self.amount.minor if self.charged_minor is None else self.charged_minor
+        return Money(max(0, min(most, self.amount.minor) - self.refunded_minor), self.currency)
+
+    @property
+    def currency(self) -> str:
+        """The currency it was paid in."""
+        return self.amount.currency
 
 
 def open_checkout(
@@ -254,6 +268,7 @@ def record(session: Session, payment: Payment, *, looked_at: datetime) -> None:
         "pdf_url": payment.pdf_url,
         "payment_intent_id": payment.payment_intent_id,
         "failure_code": payment.failure_code,
+        "charged_minor": payment.charged_minor,
         "synced_at": looked_at,
     }
     fresh = insert(PaymentRow).values(
@@ -363,4 +378,5 @@ def _payment(row: PaymentRow) -> Payment:
         paid_at=row.paid_at,
         refunded_minor=row.refunded_minor,
         failure_code=row.failure_code,
+        charged_minor=row.charged_minor,
     )

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import BigInteger, DateTime, Text, Uuid
 
-from talkingphoto.billing import customers, disputes, payments, refund_claims, unused
+from talkingphoto.billing import customers, disputes, payments, refund_claims, unused, warnings
 from talkingphoto.foundation import errors
 from talkingphoto.foundation.database import Base
 from talkingphoto.foundation.money import Money
@@ -129,7 +129,7 @@ def ask(session: Session, new: NewRefund, *, now: datetime) -> Refund:
     refusal = refused(session, payments.get(session, payment_id=new.payment_id))
     if refusal is not None:
         raise errors.Conflict(*refusal)
-    left = left_of(payments.get(session, payment_id=new.payment_id))
+    left = payments.get(session, payment_id=new.payment_id).left
     amount = new.amount or left
     if new.origin == "customer":
         amount = unused.of_payment(session, payment_id=payment.id, now=now).refundable
@@ -142,13 +142,8 @@ def refused(session: Session, payment: payments.Payment) -> tuple[str, str] | No
     """Why nothing can be given back of that payment, as a code and a sentence; None if it can."""
     if disputes.bars_refunds(session, payment_id=payment.id):
         return _DISPUTED
-    paid = payment.status in {"paid", "partly_refunded"} and left_of(payment).minor > 0
+    paid = payment.status in {"paid", "partly_refunded"} and payment.left.minor > 0
     return None if paid and payment.payment_intent_id else _NOT_PAID
-
-
-def left_of(payment: payments.Payment) -> Money:
-    """What has not been given back of it."""
-    return Money(payment.amount.minor - payment.refunded_minor, payment.amount.currency)
 
 
 def follow(
@@ -224,7 +219,7 @@ def _store(
             amount=new.amount,
             only_unused=new.origin == "customer" or new.forgive,
             # What a customer withdraws from is all that is unused, whatever it is worth.
-            whole=new.origin == "customer" or new.amount == left_of(payment),
+            whole=new.origin == "customer" or new.amount == payment.left,
         ),
         now=now,
     )
@@ -277,8 +272,13 @@ def _move(
         )
         .returning(RefundRow.id, RefundRow.payment_id, RefundRow.state, RefundRow.stopped)
     ).one_or_none()
-    if moved is not None and moved.state == "failed":
+    if moved is None:
+        return  # newer facts are known
+    if moved.state == "failed":
         _undo(session, moved, now=now)
+    elif payments.get(session, payment_id=known.payment_id).left.minor == 0:
+        # Nothing is left to wait for: what a warning had frozen went back with the money.
+        warnings.release_all(session, payment_id=known.payment_id, now=now)
 
 
 def _undo(session: Session, failed: Any, *, now: datetime) -> None:

@@ -205,6 +205,7 @@ def record_invoice(
             payment_intent_id=facts.payment_intent_id,
             paid_at=facts.paid_at,
             failure_code=facts.failure_code,
+            charged_minor=facts.charged.minor if facts.charged else None,
         ),
         looked_at=looked_at,
     )

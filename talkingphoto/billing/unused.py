@@ -44,8 +44,7 @@ def of_payment(session: Session, *, payment_id: str, now: datetime) -> Unused:
     It is never more than is left of the payment; what is held for a video counts as used."""
     payment = payments.get(session, payment_id=payment_id)
     parts = [*_lots(session, payment_id, now=now), *_months_to_come(session, payment_id)]
-    currency = payment.amount.currency
-    left = payment.amount - Money(payment.refunded_minor, currency)
+    currency, left = payment.currency, payment.left
     value = _half_up(sum(_share(part, part.price_minor) for part in parts))
     tax = _half_up(sum(_share(part, part.tax_minor) for part in parts))
     refundable = Money(min(value, left.minor), currency)

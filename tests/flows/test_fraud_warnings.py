@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from structlog.testing import capture_logs
 
+from talkingphoto.billing import top_ups
 from talkingphoto.foundation import settings
 from talkingphoto.runtime import Runtime
 from tests.support.clock import TestClock
@@ -16,6 +17,7 @@ from tests.support.money_back import (
     FREE,
     a_colleague,
     balance,
+    gives_back,
     payment_of,
     refunded_at_stripe,
     spends,
@@ -91,6 +93,16 @@ def test_m11_a_larger_payment_is_frozen_until_staff_has_looked(shop: Shop) -> No
     shop.refunds.release_warning(staff_id=colleague.id, warning_id=warning_id, reason="He called")
 
     assert (balance(shop, ada).available, balance(shop, ada).frozen) == (203, 0)
+
+
+def test_m11_a_warned_payment_that_went_back_bars_nothing_any_more(shop: Shop) -> None:
+    ada = is_warned(shop, "pack:200")
+
+    gives_back(shop, payment_of(shop, ada), None)
+
+    assert (balance(shop, ada).available, balance(shop, ada).frozen) == (FREE, 0)
+    with shop.runtime.read_only() as session:
+        assert top_ups.blocked(session, user_id=ada.id, now=shop.clock()) == ""
 
 
 def test_m11_with_the_limit_at_nothing_no_payment_goes_back_by_itself(careful: Shop) -> None:

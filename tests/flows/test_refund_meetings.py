@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from typing import Any
 
 import pytest
 import requests
@@ -14,6 +15,7 @@ from services.refund_service import RefundOrder
 from talkingphoto.billing import disputes, refunds
 from talkingphoto.foundation import errors
 from talkingphoto.foundation.money import Money
+from tests.support.clocked import Clocked
 from tests.support.money_back import (
     FREE,
     a_colleague,
@@ -95,6 +97,23 @@ def test_m11_a_refund_that_fails_after_the_bank_gave_the_money_back_brings_no_vi
 
     assert "failed" in [one.state for one in shop.refunds.history(ada.id)]
     assert balance(shop, ada).available == FREE
+
+
+def test_m11_who_paid_in_part_from_the_balance_gets_back_what_the_card_paid(shop: Shop) -> None:
+    ada = Clocked(shop, "starter:month")
+    balance_at_stripe: Any = {"balance": -1000}
+    ada.client.v1.customers.update(ada.customer, balance_at_stripe)
+    ada.lives(days=32)
+    ada.hears()
+    payment_id = payment_of(shop, ada.person)
+
+    offer = shop.refunds.offer(user_id=ada.person.id, payment_id=payment_id)
+    view = shop.refunds.withdraw(
+        user_id=ada.person.id, payment_id=payment_id, request_id=str(uuid.uuid4())
+    )
+
+    assert (offer.refundable.minor, view.amount.minor, view.state) == (9_99, 9_99, "succeeded")
+    assert refunded_at_stripe(shop, payment_id) == [9_99]
 
 
 def test_support_does_not_refund_a_payment_of_its_own(shop: Shop) -> None:
