@@ -38,13 +38,22 @@ def why_not(
             "The 14 days are over. Write to us if something went wrong; we will look at it.",
         )
     if unused.of_payment(session, payment_id=payment.id, now=now).refundable.minor == 0:
-        return "refund.nothing_unused", "Every video of this payment is used."
+        return "refund.nothing_unused", "No video of this payment is left to return."
     return None
 
 
 def until(payment: payments.Payment) -> datetime:
     """When the right to withdraw from that payment ends."""
     return (payment.paid_at or payment.created_at) + WITHDRAWAL
+
+
+def ends_plan(session: Session, payment: payments.Payment) -> bool:
+    """Whether a plan is over for whoever withdraws from that payment: it is the newest of one."""
+    if payment.kind != "plan":
+        return False
+    plans = [one for one in payments.recent(session, user_id=payment.user_id) if one.paid_at]
+    newest = next((one for one in plans if one.kind == "plan"), None)
+    return newest is not None and newest.id == payment.id
 
 
 def carry_out(runtime: Runtime, refund_id: str) -> refunds.Refund:
@@ -54,7 +63,8 @@ def carry_out(runtime: Runtime, refund_id: str) -> refunds.Refund:
         refund = refunds.find(session, refund_id=refund_id)
         assert refund is not None, "a refund is never deleted"
         payment = payments.get(session, payment_id=refund.payment_id)
-        ends_plan = _ends_plan(session, refund, payment)
+        by_us = refund.origin in {"staff", "stripe"}
+        is_last = not by_us and ends_plan(session, payment)
     if refund.state != "asked":
         return refund
     look = look_at(runtime)
@@ -64,7 +74,7 @@ def carry_out(runtime: Runtime, refund_id: str) -> refunds.Refund:
         with runtime.transaction() as session:
             refunds.fail(session, refund_id=refund_id, now=look.now)
         raise errors.Conflict(*REFUSED) from fault
-    plan = _end_plan(look, payment) if ends_plan else None
+    plan = _end_plan(look, payment) if is_last else None
     with runtime.transaction() as session:
         made = refunds.follow(session, facts=facts, looked_at=look.looked_at, now=look.now)
         assert made is not None, "its payment is on record"
@@ -99,15 +109,6 @@ def _order(refund: refunds.Refund, payment: payments.Payment) -> RefundOrder:
         amount=refund.amount,
         fraudulent=refund.origin == "fraud",
     )
-
-
-def _ends_plan(session: Session, refund: refunds.Refund, payment: payments.Payment) -> bool:
-    """Who withdraws from the newest payment of a plan ends it; so does a bank's warning."""
-    if payment.kind != "plan" or refund.origin not in {"customer", "fraud"}:
-        return False
-    plans = [one for one in payments.recent(session, user_id=payment.user_id) if one.paid_at]
-    newest = next((one for one in plans if one.kind == "plan"), None)
-    return newest is not None and newest.id == payment.id
 
 
 def _end_plan(look: Look, payment: payments.Payment) -> subscriptions.SubscriptionFacts | None:
