@@ -78,7 +78,7 @@ def _points(visit: session.Visit, view: subscription_service.EndingView, day: st
         points.append(("check", usable))
     if view.kept:
         points.append(
-            ("check", f"You keep {wording.videos(view.kept)} after that{_but(visit, view)}.")
+            ("check", f"You keep {wording.videos(view.kept)} after that{_until(visit, view)}.")
         )
     points.append(("check", "You keep everything you made."))
     if view.lost:
@@ -91,7 +91,7 @@ def _points(visit: session.Visit, view: subscription_service.EndingView, day: st
     )
 
 
-def _but(visit: session.Visit, view: subscription_service.EndingView) -> str:
+def _until(visit: session.Visit, view: subscription_service.EndingView) -> str:
     """Until when what is kept can be used, where that has an end."""
     if not view.kept_expiring or view.kept_expires_at is None:
         return ""
