@@ -9,13 +9,16 @@ PYTHON := .venv/bin/python
 UP ?=
 TESTS ?=
 BENCH ?=
+# make simulate SEEDS=1, make simulate-small SEEDS=5 FIRST=17
+SEEDS ?=
+FIRST ?= 1
 # How many processes share the whole suite: some of its tests wait while others compute.
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup run demo test check static format format-check lint types imports \
-	sandbox-contract sandbox-cli bench lock clean FORCE
+	sandbox-contract sandbox-cli simulate simulate-small bench lock clean FORCE
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +66,12 @@ imports: $(READY)  ## check who imports whom
 
 sandbox-contract: $(READY)  ## hold the sandbox and our requests against what Stripe describes
 	@$(PYTHON) -m tests.contract
+
+simulate: $(READY)  ## live a year of 200 customers over HTTP for SEEDS=3 seeds, then compare
+	@$(PYTHON) -m tests.simulation full $(or $(SEEDS),3) $(FIRST)
+
+simulate-small: $(READY)  ## live three months of 10 customers in process, for SEEDS=50 seeds
+	@$(PYTHON) -m tests.simulation small $(or $(SEEDS),50) $(FIRST)
 
 bench: $(READY)  ## measure speed beside yardsticks, one JSON line a benchmark
 	@$(PYTHON) -m benchmarks $(BENCH)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import staff
@@ -132,8 +135,10 @@ class RefundService:
         now = self.runtime.clock()
         with self.runtime.transaction() as session:
             staff.require(session, user_id=staff_id, at_least="support")
-            if payments.find(session, payment_id=order.payment_id) is None:
+            payment = payments.find(session, payment_id=order.payment_id)
+            if payment is None:
                 raise errors.NotFound("refund.payment_unknown", "There is no such payment.")
+            self._require_not_own(session, payment, staff_id=staff_id)
             is_new = refunds.find(session, refund_id=order.request_id) is None
             asked = refunds.ask(
                 session,
@@ -201,6 +206,13 @@ class RefundService:
     def sweep(self) -> int:
         """Refunds that were cut short are carried out: how many those are."""
         return refunding.sweep(self.runtime)
+
+    @staticmethod
+    def _require_not_own(session: Session, payment: payments.Payment, *, staff_id: str) -> None:
+        """As with gifts: support gives nothing to itself."""
+        by_admin = staff.role_of(session, user_id=staff_id) == "admin"
+        if UUID(staff_id) == UUID(payment.user_id) and not by_admin:
+            raise errors.NotPermitted("office.own_account", "Ask a colleague: this is your own.")
 
     def _action(self, staff_id: str, action: str, about: str, reason: str) -> staff.Action:
         return staff.Action(

@@ -38,7 +38,7 @@ def page(visit: session.Visit) -> None:
         + "</div>"
     )
     acting.said()
-    known = standing.of(visit.user.id, visit.account.plan)
+    known = standing.of(visit.user.id, visit.account)
     standing.show(visit, known)
     repeating.keep_running(_body, every, visit.user.id, visit, known)
 
@@ -64,7 +64,7 @@ def _body(user_id: str, visit: session.Visit, known: standing.Standing) -> None:
 
 def _facts(view: payment_service.AccountView) -> tuple[object, ...]:
     """What the rest of the page depends on: the count above, the notice, how often to look."""
-    return view.credits.available, view.pending, view.plan
+    return view.credits.available, view.pending, view.plan, view.change, view.change_pay_url
 
 
 def _plan(view: payment_service.AccountView, known: standing.Standing, zone: tzinfo) -> str:

@@ -38,8 +38,9 @@ def rests(plan: payment_service.PlanView) -> Literal["", "soon", "now"]:
     return "now" if plan.pauses_at <= runtime.current().clock() else "soon"
 
 
-def of(user_id: str, plan: payment_service.PlanView | None) -> Standing:
-    """What there is to know about that plan now; only what can matter in its state is asked."""
+def of(user_id: str, view: payment_service.AccountView) -> Standing:
+    """What there is to know about the plan now; only what can matter in its state is asked."""
+    plan = view.plan
     if plan is None:
         return Standing(None)
     if plan.status in OWING:
@@ -49,9 +50,7 @@ def of(user_id: str, plan: payment_service.PlanView | None) -> Standing:
     if plan.status == "trialing":
         ask_trial = subscription_service.subscription_service.trial
         trial = acting.or_none(lambda: ask_trial(user_id))
-    view = acting.or_none(lambda: change_service.change_service.options(user_id))
-    pending, waiting = (view.pending, view.waiting_url) if view else (None, None)
-    return Standing(plan, pending=pending, waiting_url=waiting, trial=trial)
+    return Standing(plan, pending=view.change, waiting_url=view.change_pay_url, trial=trial)
 
 
 def show(visit: session.Visit, known: Standing) -> None:

@@ -109,6 +109,12 @@ def bars_refunds(session: Session, *, payment_id: str) -> bool:
     return session.scalars(query.limit(1)).first() is not None
 
 
+def is_lost(session: Session, *, payment_id: str) -> bool:
+    """Whether a bank has given that payment's money back."""
+    query = select(DisputeRow.id).filter_by(payment_id=payment_id, state="lost")
+    return session.scalars(query.limit(1)).first() is not None
+
+
 def of_customer(session: Session, *, user_id: str) -> tuple[Dispute, ...]:
     """That customer's disputes, newest first."""
     query = select(DisputeRow).filter_by(user_id=UUID(user_id)).limit(MOST_ROWS)

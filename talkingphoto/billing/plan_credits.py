@@ -147,11 +147,18 @@ def grant_due_drips(session: Session, *, now: datetime, user_id: str | None = No
     waiting = select(DripRow).where(DripRow.state == "pending", DripRow.due_at <= now)
     if user_id is not None:
         waiting = waiting.where(DripRow.user_id == UUID(user_id))
-    rows = session.scalars(waiting.order_by(DripRow.due_at, DripRow.key).limit(MOST_DRIPS)).all()
+    waiting = waiting.order_by(DripRow.due_at, DripRow.key).limit(MOST_DRIPS)
+    found = session.scalars(waiting).all()
     # One order for every sweep, so that two of them cannot wait for each other.
-    for owner_id in sorted({str(row.user_id) for row in rows}):
+    for owner_id in sorted({str(row.user_id) for row in found}):
         customers.lock(session, user_id=owner_id)
-    return sum(_grant_drip(session, row, now=now) for row in rows)
+    # As they are now that nobody else changes them: a refund may have stopped one meanwhile.
+    keys = [row.key for row in found]
+    still = select(DripRow).where(DripRow.key.in_(keys), DripRow.state == "pending")
+    rows = session.scalars(
+        still.order_by(DripRow.due_at, DripRow.key).execution_options(populate_existing=True)
+    )
+    return sum(_grant_drip(session, row, now=now) for row in rows.all())
 
 
 def stop_drips(session: Session, *, reference: str) -> int:

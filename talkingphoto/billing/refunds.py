@@ -285,6 +285,8 @@ def _move(
 
 
 def _undo(session: Session, failed: Any, *, now: datetime) -> None:
+    if disputes.is_lost(session, payment_id=failed.payment_id):
+        return  # the bank has given the money back all the same
     refund_claims.undo(
         session,
         refund_id=failed.id,

@@ -21,6 +21,8 @@ def write_of(look: Look, dispute_id: str) -> Write | None:
     facts = look.stripe.fetch_dispute(dispute_id)
     if facts is None or facts.payment_intent_id is None:
         return None  # a charge without a PaymentIntent was not made by us
+    if not payment_events.is_ours(look, facts.payment_intent_id):
+        return None
     paid = payment_events.write_of(look, facts.payment_intent_id)
 
     def write(session: Session) -> None:

@@ -40,6 +40,12 @@ def handle_failure(look: Look, event: StripeEvent) -> Write | None:
     return write
 
 
+def is_ours(look: Look, payment_intent_id: str) -> bool:
+    """Whether a customer of ours pays with that PaymentIntent; of others nothing is looked at."""
+    facts = look.stripe.fetch_payment(payment_intent_id)
+    return facts is not None and look.knows(facts.customer_id)
+
+
 def write_of(look: Look, payment_intent_id: str) -> Write | None:
     """What to write for what that PaymentIntent pays: an invoice, or a checkout; else None."""
     invoice_id = look.stripe.invoice_of_payment(payment_intent_id)

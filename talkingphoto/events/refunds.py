@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from talkingphoto.accounts import mails, moments
-from talkingphoto.billing import refunds
+from talkingphoto.billing import payments, refunds
 from talkingphoto.events import payments as payment_events
 from talkingphoto.events.handling import Look, Write
 from talkingphoto.events.inbox import StripeEvent
@@ -26,13 +26,14 @@ def write_of(look: Look, found: tuple[refunds.RefundFacts, ...]) -> Write | None
     """What to write for refunds of one payment."""
     intents = {facts.payment_intent_id for facts in found}
     intent = intents.pop() if len(intents) == 1 else None
-    if intent is None:
-        return None  # a charge without a PaymentIntent was not made by us
+    # A charge without a PaymentIntent was not made by us.
+    if intent is None or not payment_events.is_ours(look, intent):
+        return None
     paid = payment_events.write_of(look, intent)
 
     def write(session: Session) -> None:
         # A refund may be told of first: then its payment goes on record before it.
-        if paid is not None:
+        if paid is not None and payments.of_intent(session, payment_intent_id=intent) is None:
             paid(session)
         for facts in found:
             refund = refunds.follow(session, facts=facts, looked_at=look.looked_at, now=look.now)

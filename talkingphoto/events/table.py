@@ -12,7 +12,7 @@ from talkingphoto.events import (
     subscriptions,
     warnings,
 )
-from talkingphoto.events.handling import Handler, Known
+from talkingphoto.events.handling import CARD_USED, Handler, Known
 
 HANDLERS: dict[str, Handler] = {
     # A pack was paid, or a plan begun; unpaid ones wait for the two events below.
@@ -49,7 +49,7 @@ HANDLERS: dict[str, Handler] = {
     "charge.dispute.funds_reinstated": disputes.handle,
     "radar.early_fraud_warning.created": warnings.handle,
     # Which card has paid, once there are cards that a bank has warned of.
-    "charge.succeeded": warnings.handle_charge,
+    CARD_USED: warnings.handle_charge,
     "customer.subscription.paused": subscriptions.handle,
     "customer.subscription.resumed": subscriptions.handle,
     "customer.subscription.trial_will_end": subscriptions.handle,
@@ -68,5 +68,4 @@ KNOWN: dict[str, Known] = {
     "payment_intent.succeeded": payments.is_known,
     "invoice.paid": invoices.is_known,
     "invoice.payment_succeeded": invoices.is_known,
-    "charge.succeeded": warnings.bars_nobody,
 }

@@ -24,6 +24,8 @@ def handle(look: Look, event: StripeEvent) -> Write | None:
     if facts is None or facts.payment_intent_id is None:
         return None  # a charge without a PaymentIntent was not made by us
     intent = facts.payment_intent_id
+    if not payment_events.is_ours(look, intent):
+        return None
     paid = payment_events.write_of(look, intent)
 
     def write(session: Session) -> None:
@@ -43,17 +45,14 @@ def handle(look: Look, event: StripeEvent) -> Write | None:
 def handle_charge(look: Look, event: StripeEvent) -> Write | None:
     """A payment with a card that a bank has warned of before is an alert, and no more."""
     card = look.stripe.card_of_charge(event.object_id)
+    if card is None:
+        return None
 
     def write(session: Session) -> None:
-        if card is not None and warnings.is_barred(session, fingerprint=card):
+        if warnings.is_barred(session, fingerprint=card):
             log.error("alert.barred_card", charge_id=event.object_id)
 
     return write
-
-
-def bars_nobody(session: Session, event: StripeEvent) -> bool:
-    """Whether no card is barred, so that none needs to be looked at."""
-    return not warnings.bars_any(session)
 
 
 def _action(session: Session, payment: payments.Payment, look: Look) -> warnings.Action:

@@ -62,20 +62,23 @@ class DiscountCalls(StripeCalls):
         theirs.sort(key=lambda one: (one.is_active, one.customer_id is not None), reverse=True)
         return theirs[0] if theirs else None
 
-    def add_promotion_code(self, subscription_id: str, *, promotion_code_id: str, key: str) -> None:
-        """The code takes something off the plan's next invoices; one it has stays alone."""
+    def add_promotion_code(self, subscription_id: str, *, promotion_code_id: str, key: str) -> bool:
+        """The code takes something off the plan's next invoices; False where another discount
+        does, which stays alone."""
         with translated():
             found = self._v1.subscriptions.retrieve(
                 safe(subscription_id), {"expand": ["discounts"]}
             )
             if any(one.promotion_code == promotion_code_id for one in found.discounts):
-                return  # by an earlier run
-            kept = [{"discount": one.id} for one in found.discounts]
+                return True  # by an earlier run
+            if found.discounts:
+                return False
             self._v1.subscriptions.update(
                 subscription_id,
-                {"discounts": [*kept, {"promotion_code": promotion_code_id}]},
+                {"discounts": [{"promotion_code": promotion_code_id}]},
                 {"idempotency_key": key},
             )
+            return True
 
     def add_coupon(self, subscription_id: str, *, coupon_id: str, key: str) -> None:
         """The coupon is taken off the plan's next invoices, beside what was taken off before."""

@@ -18,6 +18,10 @@ from talkingphoto.runtime import Runtime
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
 TRIES = Allowance("code", most=20, seconds=15 * 60)
+_ONE_AT_A_TIME = (
+    "code.one_at_a_time",
+    "Your plan has a discount already. Use the code when that is over.",
+)
 _STRANGER = Buyer(customer_id=None, has_paid=False)
 
 
@@ -76,13 +80,12 @@ def apply(runtime: Runtime, *, user_id: str, code: str) -> CodeOffer:
             session, user_id=user_id, subscription_id=plan.id, promotion=found, now=now
         )
         if begins and _plan(session, user_id).standing.discount_at(now):
-            raise errors.Conflict(
-                "code.one_at_a_time",
-                "Your plan has a discount already. Use the code when that is over.",
-            )
-    runtime.gateway.add_promotion_code(
+            raise errors.Conflict(*_ONE_AT_A_TIME)
+    # Two codes may be on their way from two tabs: what Stripe has decides.
+    if not runtime.gateway.add_promotion_code(
         plan.id, promotion_code_id=found.id, key=f"code:{plan.id}:{found.id}"
-    )
+    ):
+        raise errors.Conflict(*_ONE_AT_A_TIME)
     seen = plans.seen(look_at(runtime), plan.id)
     with runtime.transaction() as session:
         customers.lock(session, user_id=user_id)

@@ -50,12 +50,17 @@ def settle(runtime: Runtime, subscription_id: str) -> None:
         _dismiss(runtime, found, kept=kept, writes=[invoices.write_of_facts(look, p) for p in paid])
         return
     runtime.gateway.end_now(subscription_id, why=Why(), key=f"duplicate:{subscription_id}")
-    for invoice in paid:
-        if invoice.payment_intent_id is not None:
-            runtime.gateway.return_payment(
-                invoice.payment_intent_id, idempotency_key=f"duplicate:{invoice.id}"
-            )
-    _write_down(runtime, found, paid)
+    returned = frozenset(one.id for one in paid if _returned(runtime, one))
+    _write_down(runtime, found, paid, returned=returned)
+
+
+def _returned(runtime: Runtime, invoice: InvoiceFacts) -> bool:
+    """Whether all of it went back to its payer, now or before; a bank that decides keeps it."""
+    intent = invoice.payment_intent_id
+    if intent is None:
+        return True  # nothing was charged
+    made = runtime.gateway.return_payment(intent, idempotency_key=f"duplicate:{invoice.id}")
+    return made or runtime.gateway.is_given_back(intent)
 
 
 def _paid(look: Look, found: Duplicate) -> list[InvoiceFacts]:
@@ -81,7 +86,9 @@ def _dismiss(
             write(session)
 
 
-def _write_down(runtime: Runtime, found: Duplicate, paid: list[InvoiceFacts]) -> None:
+def _write_down(
+    runtime: Runtime, found: Duplicate, paid: list[InvoiceFacts], *, returned: frozenset[str]
+) -> None:
     look = look_at(runtime)
     ended = plans.seen(look, found.subscription_id)
     writes = [invoices.write_of_facts(look, invoice) for invoice in paid]
@@ -96,6 +103,7 @@ def _write_down(runtime: Runtime, found: Duplicate, paid: list[InvoiceFacts]) ->
         )
         for invoice in paid if fresh else ():
             _give_back(session, found, invoice, look)
+            _tell(session, found, invoice, look, is_back=invoice.id in returned)
     if fresh:
         log.error(
             "alert.duplicate_plan",
@@ -117,6 +125,16 @@ def _give_back(session: Session, found: Duplicate, invoice: InvoiceFacts, look: 
             reason=_REASON,
             now=look.now,
         )
+
+
+def _tell(
+    session: Session, found: Duplicate, invoice: InvoiceFacts, look: Look, *, is_back: bool
+) -> None:
+    if not is_back:
+        what = "A second plan was paid by accident and Stripe does not give it back. Look at it."
+        mails.needs_a_hand(session, what=what, about=invoice.id, now=look.now)
+        log.error("alert.payment_not_returned", payment_id=invoice.id)
+        return
     charged = invoice.charged or invoice.total
     mails.owe(
         session,

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
-from talkingphoto.billing import payments, refunds, subscriptions, unused
+from talkingphoto.billing import customers, payments, refunds, subscriptions, unused
 from talkingphoto.events import refunds as refund_events
-from talkingphoto.events.handling import Look, look_at
+from talkingphoto.events.handling import look_at
 from talkingphoto.foundation import errors
 from talkingphoto.integrations.stripe_refunds import RefundOrder
 from talkingphoto.runtime import Runtime
@@ -63,10 +63,13 @@ def carry_out(runtime: Runtime, refund_id: str) -> refunds.Refund:
         refund = refunds.find(session, refund_id=refund_id)
         assert refund is not None, "a refund is never deleted"
         payment = payments.get(session, payment_id=refund.payment_id)
-        by_us = refund.origin in {"staff", "stripe"}
-        is_last = not by_us and ends_plan(session, payment)
+        # What staff gives back is money for a plan that goes on.
+        is_over = refund.origin in {"customer", "fraud"} and ends_plan(session, payment)
     if refund.state != "asked":
         return refund
+    if is_over:
+        # First, and not after: once an event has told of the refund, nobody carries it out again.
+        _end_plan(runtime, payment)
     look = look_at(runtime)
     try:
         facts = look.stripe.make_refund(_order(refund, payment))
@@ -74,14 +77,9 @@ def carry_out(runtime: Runtime, refund_id: str) -> refunds.Refund:
         with runtime.transaction() as session:
             refunds.fail(session, refund_id=refund_id, now=look.now)
         raise errors.Conflict(*REFUSED) from fault
-    plan = _end_plan(look, payment) if is_last else None
     with runtime.transaction() as session:
         made = refunds.follow(session, facts=facts, looked_at=look.looked_at, now=look.now)
         assert made is not None, "its payment is on record"
-        if plan is not None:
-            subscriptions.record(
-                session, user_id=made.user_id, facts=plan, looked_at=look.looked_at
-            )
         refund_events.tell(session, made, look)
     return made
 
@@ -111,10 +109,18 @@ def _order(refund: refunds.Refund, payment: payments.Payment) -> RefundOrder:
     )
 
 
-def _end_plan(look: Look, payment: payments.Payment) -> subscriptions.SubscriptionFacts | None:
+def _end_plan(runtime: Runtime, payment: payments.Payment) -> None:
+    look = look_at(runtime)
     invoice = look.stripe.fetch_invoice(payment.id)
     if invoice is None or invoice.subscription_id is None:
-        return None
+        return
     # The used part is paid for and the unused goes back: nothing is left to be counted.
     look.stripe.end_plan_now(invoice.subscription_id)
-    return look.stripe.fetch_subscription(invoice.subscription_id)
+    look = look_at(runtime)
+    facts = look.stripe.fetch_subscription(invoice.subscription_id)
+    if facts is not None:
+        with runtime.transaction() as session:
+            customers.lock(session, user_id=payment.user_id)
+            subscriptions.record(
+                session, user_id=payment.user_id, facts=facts, looked_at=look.looked_at
+            )

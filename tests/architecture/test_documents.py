@@ -59,7 +59,8 @@ def test_every_target_of_make_that_is_named_exists() -> None:
 
 
 def test_every_command_that_is_named_exists(capsys: pytest.CaptureFixture[str]) -> None:
-    commands = {found for _, found in everywhere(r"(?:`|\n|\")talkingphoto ((?:[a-z]+ ?){1,2})")}
+    word = "[a-z]+(?:-[a-z]+)*"
+    commands = {found for _, found in everywhere(rf"(?:`|\n|\")talkingphoto ((?:{word} ?){{1,2}})")}
     assert len(commands) > 8
     for command in commands:
         with pytest.raises(SystemExit) as ended:

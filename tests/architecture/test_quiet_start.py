@@ -49,6 +49,7 @@ HELP = [
     "catalog",
     "catalog sync",
     "webhooks sync",
+    "reconcile",
 ]
 
 

@@ -73,6 +73,19 @@ def test_every_payment_is_in_the_list_with_the_sum_that_was_charged(story: Story
     expect(amounts).to_have_text([story.charged, "$19.99"])
 
 
+@pytest.mark.parametrize("path", ["/videos-left", "/billing-details", "/pause-plan"])
+def test_every_page_of_the_account_shows_what_it_is_for(story: Story, path: str) -> None:
+    story.ada.opens(path)
+    for words in ("cannot be shown", "We cannot reach our payment partner"):
+        expect(story.ada.page.get_by_text(words)).to_have_count(0)
+
+
+def test_a_payment_can_be_opened_with_what_would_come_back_of_it(story: Story) -> None:
+    story.ada.opens("/invoices")
+    story.ada.page.get_by_role("link", name=re.compile("^Open ")).last.click()
+    expect(story.ada.page.get_by_role("heading", name="Return it")).to_be_visible()
+
+
 def test_the_browser_complained_of_nothing_on_the_way(story: Story) -> None:
     assert story.ada.watch.complaints == []
     assert story.ada.watch.hosts == {"localhost"}

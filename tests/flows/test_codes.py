@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from talkingphoto.billing import catalog
+from talkingphoto.billing import codes as code_rules
 from talkingphoto.foundation import errors
 from talkingphoto.foundation.money import Money
 from talkingphoto.workflows import codes
@@ -136,6 +137,25 @@ def test_a_code_that_broke_off_on_its_way_is_put_on_the_plan_by_trying_again(sho
     shop.deliver(shop.new_events())
     shop.plans.apply_code(user_id=ada.id, code=code)
     assert plan_of(shop, ada).discount == "50 % off"
+    assert len(at_stripe(shop, ada).discounts) == 1
+
+
+def test_a_code_that_broke_off_is_not_put_beside_the_one_that_came_after_it(shop: Shop) -> None:
+    ada = a_subscriber(shop)
+    first = a_code(shop, {"percent_off": 50, "duration": "forever"})
+    second = a_code(shop, {"percent_off": 40, "duration": "forever"})
+    plan = at_stripe(shop, ada)
+    found = shop.runtime.gateway.find_promotion_code(first, customer_id=str(plan.customer))
+    assert found is not None
+    with shop.runtime.transaction() as session:  # the first tab has come so far, and no further
+        code_rules.use(
+            session, user_id=ada.id, subscription_id=plan.id, promotion=found, now=shop.clock()
+        )
+    shop.plans.apply_code(user_id=ada.id, code=second)
+    assert (
+        code_of(lambda: shop.plans.apply_code(user_id=ada.id, code=first)) == "code.one_at_a_time"
+    )
+    assert plan_of(shop, ada).discount == "40 % off"
     assert len(at_stripe(shop, ada).discounts) == 1
 
 

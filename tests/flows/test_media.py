@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from services.generation_service import VideoView
 from talkingphoto.runtime import Runtime
+from tests.support import proving
 from tests.support.clock import TestClock
 from tests.support.pocket_engine import PocketEngine
 from tests.support.studio import Studio
@@ -61,6 +62,7 @@ def watched(runtime: Runtime, clock: TestClock, tmp_path: Path) -> Watched:
     wiring: guards.Wiring = app.extensions[guards.EXTENSION]
     user = wiring.auth.current_user(owner.token)
     assert user is not None
+    proving.prove(runtime, user.id)
     return Watched(app, studio, owner, user.id, studio.makes(user.id))
 
 

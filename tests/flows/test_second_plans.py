@@ -82,3 +82,20 @@ def test_a_plan_bought_after_the_older_one_had_ended_unheard_is_no_second_one(sh
     assert shop.changes.sweep() == 1
     assert shop.balance(ada.person) == FREE + 130
     assert refunded(ada) == [0, 0]
+
+
+def test_a_second_plan_whose_payment_is_disputed_is_not_said_to_be_paid_back(shop: Shop) -> None:
+    ada = Clocked(shop, "starter:month")
+    ada.lives(seconds=90)
+    ada.uses("pm_card_createDispute")
+    second = a_second_plan(ada, "pro:month")
+    ada.hears()
+    with capture_logs() as logs:
+        shop.changes.give_back_duplicate(second)
+    said = {line["event"] for line in logs if line["log_level"] == "error"}
+    assert said == {"alert.duplicate_plan", "alert.payment_not_returned"}
+    assert refunded(ada) == [0, 0]
+    with shop.runtime.read_only() as session:
+        told = set(session.scalars(text("SELECT template FROM mails")))
+    assert "payment_returned" not in told
+    assert "needs_a_hand" in told

@@ -36,6 +36,7 @@ ENTRY_POINTS = {
     "worker": ["-m", "talkingphoto.cli", "worker"],
     "sandbox": ["-m", "talkingphoto.cli", "sandbox"],
     "catalog sync": ["-m", "talkingphoto.cli", "catalog", "sync"],
+    "reconcile": ["-m", "talkingphoto.cli", "reconcile"],
     "webhooks sync": ["-m", "talkingphoto.cli", "webhooks", "sync"],
     "database status": ["-m", "talkingphoto.cli", "database", "status"],
     "database upgrade": ["-m", "talkingphoto.cli", "database", "upgrade"],

@@ -22,7 +22,7 @@ def main(asked: list[str]) -> int:
         from tests.simulation.engine import Size
 
         chosen = tuple(running.seeds_from(int(first), int(seeds)))
-        small, full = Size(10, 90), Size(200, 365, quiet_days=45, step_days=3, at_once=3)
+        small, full = Size(10, 90), Size(200, 365, quiet_days=60, step_days=5, at_once=3)
         order = (
             running.Order(chosen, small, places.small, processes=2)
             if kind == "small"

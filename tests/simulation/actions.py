@@ -10,15 +10,18 @@ from typing import Any
 
 import stripe
 
+from stripe_sandbox import cards
 from talkingphoto.billing import catalog, ledger, payments
 from talkingphoto.foundation import errors
 from tests.simulation.people import Person, Standing
 from tests.simulation.world import World
 
-PAYS = "4242424242424242"
+# Everybody has a card of their own as far as they go round: a card that was complained about is
+# barred, whoever comes with it.
+_CARDS = tuple(card for card in cards.CARDS if card.behaviour == "pays" and card.secure)
 DECLINES = "4000000000000002"
 DISPUTES = "4000000000000259"
-_FAILING, _GOOD = "pm_card_chargeCustomerFail", "pm_card_visa"
+_FAILING = "pm_card_chargeCustomerFail"
 _PLANS = tuple(item.key for item in catalog.ITEMS.values() if item.is_plan)
 _PACKS = tuple(item.key for item in catalog.ITEMS.values() if not item.is_plan)
 # Disputes that end by themselves: won, lost, and never answered.
@@ -82,7 +85,7 @@ def _buy(turn: Turn, item: str) -> str:
         return f"{item}, left"
     if how == "declined first":
         assert _pay(turn, url, DECLINES) is None, "a declined card does not pay"
-    back = _pay(turn, url, DISPUTES if how == "disputes" else PAYS)
+    back = _pay(turn, url, DISPUTES if how == "disputes" else _card(turn).number)
     if back is None:
         return f"{item}, could not be paid"
     turn.person.card_fails = False
@@ -209,7 +212,7 @@ def _card_fails(turn: Turn) -> str:
 def _card_recovers(turn: Turn) -> str:
     """The card is good again, and what is open is paid by hand or waits for the next try."""
     turn.person.card_fails = False
-    done = _replace_card(turn, _GOOD)
+    done = _replace_card(turn, f"pm_card_{_card(turn).token}")
     if turn.rng.random() < 0.5:
         return done
     listed = turn.world.stripe.invoices.list(
@@ -218,6 +221,10 @@ def _card_recovers(turn: Turn) -> str:
     for invoice in listed.data:
         _asked(lambda invoice=invoice: turn.world.stripe.invoices.pay(invoice.id))  # type: ignore[misc]
     return f"{done}, {len(listed.data)} paid by hand"
+
+
+def _card(turn: Turn) -> cards.Card:
+    return _CARDS[turn.person.number % len(_CARDS)]
 
 
 def _replace_card(turn: Turn, card: str) -> str:
@@ -236,6 +243,21 @@ def _refund(turn: Turn) -> str:
     amount = left if turn.rng.random() < 0.5 else 1 + turn.rng.randrange(left)
     params: Any = {"payment_intent": payment.payment_intent_id, "amount": amount}
     return f"{payment.item} {amount}, {_asked(lambda: turn.world.stripe.refunds.create(params))}"
+
+
+def _withdraw(turn: Turn) -> str:
+    """The customer wants their money back, as far as the offer goes."""
+    payment = turn.rng.choice(_refundable(turn))
+    refunds = turn.world.services.refunds
+    offer = refunds.offer(user_id=turn.person.id, payment_id=payment.id)
+    if not offer.allowed:
+        return f"{payment.item}, not offered"
+    made = refunds.withdraw(
+        user_id=turn.person.id, payment_id=payment.id, request_id=turn.person.new_id()
+    )
+    kept = made.amount == offer.refundable
+    _promise(turn, kept, f"{payment.item} offered {offer.refundable}, gave {made.amount}")
+    return f"{payment.item} {made.amount.minor}, {made.state}"
 
 
 def _dispute(turn: Turn) -> str:
@@ -314,6 +336,7 @@ ACTIONS = (
         "card recovers", 40, lambda turn: _has_card(turn) and turn.person.card_fails, _card_recovers
     ),
     Action("is refunded", 4, _has_paid, _refund),
+    Action("withdraws", 4, _has_paid, _withdraw),
     Action("disputes", 3, _has_paid, _dispute),
     Action("is cancelled in the Dashboard", 4, _has_plan, _dashboard_cancels),
 )

@@ -19,6 +19,8 @@ def differences(ours: Ours, truth: Truth, *, now: datetime) -> Iterator[str]:
     yield from (f"left undone: {found}" for found in ours.undone())
     yield from subscriptions(ours, truth)
     yield from _payments(ours, truth)
+    yield from _equal("refund", ours.refunds(), truth.refunds())
+    yield from _equal("dispute", ours.disputes(), truth.disputes())
     yield from _grants(ours, truth, now=now)
     yield from _checkouts(ours, truth)
 
@@ -46,6 +48,14 @@ def _payments(ours: Ours, truth: Truth) -> Iterator[str]:
             yield f"payment {key}: ours {known[key]}, not paid at Stripe"
 
 
+def _equal(
+    kind: str, known: dict[str, tuple[str, int]], real: dict[str, tuple[str, int]]
+) -> Iterator[str]:
+    for key in sorted(known.keys() | real.keys()):
+        if known.get(key) != real.get(key):
+            yield f"{kind} {key}: ours {known.get(key)}, Stripe's {real.get(key)}"
+
+
 def _status(bought: Bought) -> str:
     if bought.refunded_minor == 0:
         return "paid"
@@ -55,7 +65,7 @@ def _status(bought: Bought) -> str:
 def _grants(ours: Ours, truth: Truth, *, now: datetime) -> Iterator[str]:
     lots, real, changed = ours.lots(), truth.bought(), truth.changed()
     brought: Counter[str] = Counter()
-    repaid = {one.subscription for one in real.values() if one.refunded_minor}
+    repaid = {one.subscription for one in real.values() if one.refunded_minor or one.disputed}
     for bought in real.values():
         found = lots.pop((bought.user_id, bought.id), Counter())
         if bought.subscription in changed:

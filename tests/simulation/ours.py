@@ -44,6 +44,18 @@ class Ours:
             found[str(row.user_id), row.reference][row.credits] += 1
         return found
 
+    def refunds(self) -> dict[str, tuple[str, int]]:
+        """Each refund that Stripe knows: how it stands, and how much it gives back."""
+        rows = self._rows(
+            "SELECT stripe_id, state, amount_minor FROM refunds WHERE stripe_id IS NOT NULL"
+        )
+        return {row.stripe_id: (row.state, row.amount_minor) for row in rows}
+
+    def disputes(self) -> dict[str, tuple[str, int]]:
+        """Each dispute on record: how it stands, and about how much."""
+        rows = self._rows("SELECT id, state, amount_minor FROM disputes")
+        return {row.id: (row.state, row.amount_minor) for row in rows}
+
     def undone(self) -> list[str]:
         """Work that was left: events, jobs, mails and checkouts."""
         return [
@@ -56,6 +68,10 @@ class Ours:
                 UNION ALL SELECT 'job of ' || task_name, id::text FROM procrastinate_jobs
                 WHERE status = 'todo' AND scheduled_at IS NULL
                 UNION ALL SELECT 'unsent mail', key FROM mails WHERE sent_at IS NULL
+                UNION ALL SELECT 'refund asked for', id::text FROM refunds
+                WHERE stripe_id IS NULL AND state <> 'failed'
+                UNION ALL SELECT 'change asked for', request_id::text FROM plan_changes
+                WHERE state = 'asked'
                 UNION ALL SELECT 'held credits', id::text FROM holds WHERE state = 'held'
                 """
             )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import structlog
 
 from tests.simulation import faults
 from tests.simulation.engine import Outcome, Simulation, Size
@@ -53,6 +56,8 @@ def outside(database_url: str, folder: Path, *, seed: int) -> Iterator[tuple[Wor
 
 def small(seed: int, size: Size, database_url: str, folder: Path) -> Outcome:
     """What one seed comes to in this process."""
+    # Disputes and refused cards are alerts, and here there are many of them.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with inside(database_url, folder, seed=seed) as (world, way):
         return Simulation(world, way, seed=seed, size=size).run()
 

@@ -15,6 +15,8 @@ from tests.simulation.store import Json, Store
 
 _CHANGE = "subscription_update"
 _WHOLE_PERIODS = {"subscription_create", "subscription_cycle"}
+_DISPUTED = {"won": "won", "warning_closed": "won", "prevented": "won", "lost": "lost"}
+_REFUNDED = {"canceled": "failed"}
 _ITEM_OF_LOOKUP = {item.lookup_key: item for item in catalog.ITEMS.values()}
 
 
@@ -27,9 +29,10 @@ class Bought:
     item: catalog.Item | None
     amount_minor: int
     refunded_minor: int
+    # Its money was asked back by the payer's bank, however that ended.
+    disputed: bool
     whole_period: bool
     began_at: datetime
-    refunded_at: datetime | None
     # Of an invoice: the subscription, and whether it bills a change in the middle of a period.
     subscription: str = ""
     is_change: bool = False
@@ -116,11 +119,18 @@ class Truth:
         """Where each checkout stands."""
         return {body["id"]: body["status"] for body in self._store.objects("checkout.session")}
 
-    def disputes(self) -> dict[str, tuple[str, str, int]]:
-        """Each dispute: of which payment intent, in which state, about how much."""
+    def disputes(self) -> dict[str, tuple[str, int]]:
+        """Each dispute that we are told of: how it stands, and about how much."""
         return {
-            body["id"]: (body["payment_intent"], body["status"], body["amount"])
+            body["id"]: (_DISPUTED.get(body["status"], "open"), body["amount"])
             for body in self._store.objects("dispute")
+        }
+
+    def refunds(self) -> dict[str, tuple[str, int]]:
+        """Each refund of a payment: how it stands, and how much it gives back."""
+        return {
+            body["id"]: (_REFUNDED.get(body["status"]) or str(body["status"]), body["amount"])
+            for body in self._store.objects("refund")
         }
 
     def _invoices(self) -> list[Bought]:
@@ -142,16 +152,16 @@ class Truth:
             if (price := _price_of(line)) in self.items and not _is_proration(line)
         ]
         item, line = lines[0] if lines else (None, body["lines"]["data"][0])
-        refunded, refunded_at = self._refunds.get(intent, (0, None))
+        refunded = self._given_back.get(intent, 0)
         return Bought(
             id=body["id"],
             user_id=self.owners[body["customer"]],
             item=item,
             amount_minor=max(body["total"], 0),
             refunded_minor=refunded,
+            disputed=intent in self._disputed,
             whole_period=body["billing_reason"] in _WHOLE_PERIODS and line["amount"] > 0,
             began_at=moment(line["period"]["start"]),
-            refunded_at=refunded_at,
             subscription=_subscription_of(body),
             is_change=body["billing_reason"] == _CHANGE,
         )
@@ -161,7 +171,7 @@ class Truth:
         for body in self._store.objects("checkout.session"):
             if body["mode"] != "payment" or body["payment_status"] != "paid":
                 continue
-            refunded, refunded_at = self._refunds.get(body["payment_intent"], (0, None))
+            refunded = self._given_back.get(body["payment_intent"], 0)
             made.append(
                 Bought(
                     id=body["id"],
@@ -169,21 +179,22 @@ class Truth:
                     item=catalog.ITEMS[body["metadata"]["item"]],
                     amount_minor=body["amount_total"],
                     refunded_minor=refunded,
+                    disputed=body["payment_intent"] in self._disputed,
                     whole_period=True,
                     began_at=moment(body["created"]),
-                    refunded_at=refunded_at,
                 )
             )
         return made
 
     @cached_property
-    def _refunds(self) -> dict[str | None, tuple[int, datetime | None]]:
-        """Of each payment intent, how much was given back and when the last of it was."""
-        last: dict[str, datetime] = {}
-        for body in self._store.objects("refund"):
-            last[body["payment_intent"]] = moment(body["created"])
+    def _disputed(self) -> frozenset[str]:
+        return frozenset(body["payment_intent"] for body in self._store.objects("dispute"))
+
+    @cached_property
+    def _given_back(self) -> dict[str | None, int]:
+        """How much of each payment intent was given back."""
         return {
-            body["payment_intent"]: (body["amount_refunded"], last.get(body["payment_intent"]))
+            body["payment_intent"]: body["amount_refunded"]
             for body in self._store.objects("charge")
             if body["paid"]
         }
@@ -198,9 +209,9 @@ def lots_due(bought: Bought, *, now: datetime) -> tuple[Counter[int], Counter[in
         return Counter({item.credits: 1}), Counter({item.credits: 1})
     due = [clock.add_months(bought.began_at, months=month) for month in range(12)]
     most = sum(at <= now for at in due)
-    whole = bought.refunded_minor >= bought.amount_minor > 0 and bought.refunded_at
-    least = sum(at <= bought.refunded_at for at in due) if whole and bought.refunded_at else most
-    return Counter({item.credits: min(least, most)}), Counter({item.credits: most})
+    # A year of which money went back, or may yet, brings no more months, or fewer.
+    least = 0 if bought.refunded_minor or bought.disputed else most
+    return Counter({item.credits: least}), Counter({item.credits: most})
 
 
 def moment(seconds: int) -> datetime:

@@ -85,6 +85,7 @@ class PlanView:
     monthly_credits: int
     current_period_end: datetime
     cancel_at_period_end: bool
+    renews_at: datetime | None = None
     pauses_at: datetime | None = None
     resumes_at: datetime | None = None
     trial_ends_at: datetime | None = None
@@ -130,12 +131,24 @@ class InvoiceRow:
 
 
 @dataclass(frozen=True)
+class PendingChange:
+    item: str
+    name: str
+    interval: str
+    price: Money
+    monthly_credits: int
+    at: datetime
+
+
+@dataclass(frozen=True)
 class AccountView:
     plan: PlanView | None
     credits: CreditsView
     statement: tuple[StatementRow, ...] = ()
     invoices: tuple[InvoiceRow, ...] = ()
     pending: bool = False
+    change: PendingChange | None = None
+    change_pay_url: str | None = None
 
 
 PLANS = (

@@ -16,11 +16,14 @@ from tests.support.stand_in import (
     STARTER,
     AccountView,
     CreditsView,
+    PendingChange,
     PlanView,
     usd,
 )
 
 AWAY = "away"
+BANK = "http://localhost/bank"
+DOWN = PendingChange("starter:month", "Starter", "month", usd(1999), 30, NOW + MONTH / 2)
 PRO = PlanView(
     "pro:month", "Pro", "active", usd(4999), "month", 100, NOW + MONTH / 2, False,
     card="Visa ending 4242",
@@ -40,8 +43,8 @@ PEOPLE: dict[str, AccountView] = {
     "stale": ON_PRO,
     "declined": ON_PRO,
     "asked": ON_PRO,
-    "pending": ON_PRO,
-    "waiting-bank": ON_PRO,
+    "pending": replace(ON_PRO, change=DOWN),
+    "waiting-bank": replace(ON_PRO, change_pay_url=BANK),
     "bank": on(replace(PRO, status="past_due")),
     "due": on(replace(PRO, status="past_due")),
     "leaving": on(PRO),
@@ -68,7 +71,10 @@ PEOPLE: dict[str, AccountView] = {
     "out": on(PRO, CreditsView(0, next_credits_at=NOW + MONTH / 2, next_credits=100)),
     "owing": on(PRO, replace(LEFT, available=0, from_plan=0, bought=0, held=0)),
     "returning": replace(ON_PRO, invoices=PAID),
-    "literal": on(replace(PRO, name=HOSTILE, discount=HOSTILE, card=HOSTILE)),
+    "literal": replace(
+        on(replace(PRO, name=HOSTILE, discount=HOSTILE, card=HOSTILE)),
+        change=replace(DOWN, name=HOSTILE),
+    ),
 }
 ACCOUNTS.update(PEOPLE)
 

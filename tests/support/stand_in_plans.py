@@ -8,10 +8,8 @@ from datetime import datetime, timedelta
 
 from talkingphoto.foundation import errors
 from talkingphoto.foundation.money import Money
-from tests.support.stand_in import ACCOUNTS, HOSTILE, MONTH, NOW, usd
-from tests.support.stand_in_people import unless_away
-
-BANK = "http://localhost/bank"
+from tests.support.stand_in import ACCOUNTS, MONTH, NOW, PendingChange, usd
+from tests.support.stand_in_people import BANK, unless_away
 
 
 @dataclass(frozen=True)
@@ -50,16 +48,6 @@ class ChangePreview:
 
 
 @dataclass(frozen=True)
-class PendingChange:
-    item: str
-    name: str
-    interval: str
-    price: Money
-    monthly_credits: int
-    at: datetime
-
-
-@dataclass(frozen=True)
 class ChangeView:
     options: tuple[ChangeOption, ...]
     pending: PendingChange | None
@@ -89,7 +77,6 @@ OPTIONS = (
     ChangeOption("pro:year", "Pro", "year", usd(49999), 100, "now", True, ""),
     ChangeOption("enterprise:year", "Enterprise", "year", usd(199999), 500, "now", True, ""),
 )  # fmt: skip
-DOWN = PendingChange("starter:month", "Starter", "month", usd(1999), 30, NOW + MONTH / 2)
 UP = ChangePreview(
     "enterprise:month",
     "Enterprise",
@@ -132,15 +119,12 @@ class ChangeService:
     """What a change costs and how it ends depends on who asks."""
 
     asked: Counter[str] = field(default_factory=Counter)
-    undone: set[str] = field(default_factory=set)
     answered: dict[str, ChangeOutcome] = field(default_factory=dict)
 
     def options(self, user_id: str) -> ChangeView:
         unless_away(user_id)
-        pending = DOWN if user_id == "pending" and user_id not in self.undone else None
-        if user_id == "literal":
-            pending = replace(DOWN, name=HOSTILE)
-        return ChangeView(OPTIONS, pending, BANK if user_id == "waiting-bank" else None)
+        mine = ACCOUNTS[user_id]
+        return ChangeView(OPTIONS, mine.change, mine.change_pay_url)
 
     def preview(self, *, user_id: str, item: str) -> ChangePreview:
         unless_away(user_id)
@@ -161,7 +145,7 @@ class ChangeService:
         return self.answered[request_id]
 
     def undo(self, *, user_id: str) -> None:
-        self.undone.add(user_id)
+        ACCOUNTS[user_id] = replace(ACCOUNTS[user_id], change=None)
 
     def _outcome(self, user_id: str, token: str) -> ChangeOutcome:
         if user_id == "declined":
