@@ -233,8 +233,11 @@ def test_a_subscriber_is_led_from_a_plan_to_its_preview(look: Opener) -> None:
 
 def test_a_failed_payment_is_said_on_every_page_until_it_is_paid(look: Opener) -> None:
     page = look("/", who="due")
-    expect(page.get_by_role("alert")).to_contain_text("did not go through")
-    page.get_by_role("link", name="See what to do").click()
+    for words in ("$49.99 did not go through", "not enough money on Visa", "We try again on"):
+        expect(page.get_by_role("alert")).to_contain_text(words)
+    card = page.locator("[role=alert] form", has=page.get_by_role("button", name="Update card"))
+    expect(card.locator("input[name=flow]")).to_have_value("update_card")
+    page.get_by_role("link", name="Account").first.click()
     page.get_by_role("button", name="Pay $49.99 now").click()
     expect(page.get_by_text("Your payment of $49.99 went through.")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
