@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from talkingphoto.accounts import mails, moments
-from talkingphoto.billing import recovery
+from talkingphoto.billing import payments, recovery
 from talkingphoto.billing.subscriptions import InvoiceFacts
 from talkingphoto.events.handling import Look
 
@@ -21,6 +21,8 @@ def note(
     if invoice.billing_reason != _COLLECTED or invoice.subscription_id is None:
         return
     if invoice.status == "open" and invoice.last_try.failed:
+        if payments.get(session, payment_id=invoice.id).paid_at is not None:
+            return  # paid since this look, and nobody is to be told that it failed
         refused = recovery.Refused(
             invoice_id=invoice.id,
             user_id=user_id,

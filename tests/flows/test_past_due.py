@@ -11,6 +11,8 @@ import pytest
 
 from services.retry_service import Recovered, RetryService
 from talkingphoto.accounts import mails
+from talkingphoto.events import invoices
+from talkingphoto.events.handling import look_at
 from talkingphoto.foundation import errors
 from talkingphoto.foundation.money import Money
 from tests.flows.conftest import open_shop
@@ -121,6 +123,25 @@ def a_subscriber(shop: Shop, card: str) -> Person:
     shop.buys(person, "starter:month")
     with_card(shop, person, card)
     return person
+
+
+def test_a_worker_that_saw_the_failure_and_writes_after_the_payment_asks_for_nothing(
+    shop: Shop, retries: RetryService
+) -> None:
+    ada = a_subscriber(shop, FAILS)
+    shop.sandbox.advance(advance_seconds=MONTH)
+    shop.clock.advance(seconds=MONTH)
+    invoice_id = open_invoice(shop, ada)
+    late = invoices.write_of(look_at(shop.runtime), invoice_id)
+    assert late is not None
+    with_card(shop, ada, WORKS)
+    shop.sandbox.client(shop.key).v1.invoices.pay(invoice_id)
+    we_hear_of(shop, ada)
+
+    with shop.runtime.transaction() as session:
+        late(session)
+
+    assert (retries.past_due(ada.id), owed(shop, ada)) == (None, [])
 
 
 def test_a_failed_renewal_is_said_in_words_and_by_mail_once(
