@@ -136,8 +136,10 @@ def lower_drip(session: Session, *, key: str, credits: int) -> None:
         return
     less = {
         "credits": credits,
-        "price_minor": DripRow.price_minor * credits / DripRow.credits,
-        "tax_minor": DripRow.tax_minor * credits / DripRow.credits,
+        # Rounded half up, in whole numbers.
+        "price_minor": (2 * DripRow.price_minor * credits + DripRow.credits)
+        // (2 * DripRow.credits),
+        "tax_minor": (2 * DripRow.tax_minor * credits + DripRow.credits) // (2 * DripRow.credits),
     }
     session.execute(row.where(DripRow.credits > credits).values(less))
 

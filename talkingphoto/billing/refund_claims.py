@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from talkingphoto.billing import ledger, payments, unused
 from talkingphoto.billing.plan_credits import DripRow
 from talkingphoto.foundation.money import Money
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,8 @@ def _from_lots(
     return gone
 
 
-def _turn(lot: ledger.Lot) -> tuple[bool, float, str]:
-    ends = lot.usable_until
-    return ends is None, ends.timestamp() if ends else 0.0, lot.id
+def _turn(lot: ledger.Lot) -> tuple[datetime, str]:
+    return lot.usable_until or _NEVER, lot.id
 
 
 def _key(refund_id: str, lot: ledger.Lot) -> str:

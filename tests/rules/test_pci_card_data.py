@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from talkingphoto.accounts import card_data, card_numbers
@@ -216,6 +216,7 @@ def test_luhn_agrees_with_its_definition_for_every_check_digit(body: str) -> Non
     assert passing == [str(-total % 10)]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
