@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import mails, moments, staff, users, verifications
 from talkingphoto.foundation import errors
-from talkingphoto.integrations.mailer import Parts
+from talkingphoto.integrations import mailer
 from talkingphoto.workflows import announcing, letters
 
 log = structlog.get_logger()
 TEMPLATES = tuple(moments.ALL)
+Parts = mailer.Parts
 
 
 @dataclass(frozen=True)

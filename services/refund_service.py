@@ -41,6 +41,7 @@ class RefundOffer:
     until: datetime | None
     allowed: bool
     why: str
+    ends_plan: bool
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ class RefundService:
             payment = _own(payments.find(session, payment_id=payment_id), user_id)
             left = unused.of_payment(session, payment_id=payment_id, now=now)
             refusal = refunding.why_not(session, payment, now=now)
+            ends_plan = refunding.ends_plan(session, payment)
         return RefundOffer(
             payment_id=payment_id,
             description=payment.description,
@@ -103,6 +105,7 @@ class RefundService:
             until=refunding.until(payment),
             allowed=refusal is None,
             why=refusal[1] if refusal else "",
+            ends_plan=ends_plan,
         )
 
     def withdraw(self, *, user_id: str, payment_id: str, request_id: str) -> RefundView:

@@ -21,10 +21,13 @@ _PAID = ("retry.already_paid", "This is already paid. Nothing was charged again.
 
 @dataclass(frozen=True)
 class PastDue:
-    """What a customer owes, why it was refused, and what happens next."""
+    """What a customer owes, why it was refused, and what happens next.
+
+    `words` say all of it; `reason` is the one sentence about the bank."""
 
     amount: Money
     words: str
+    reason: str
     card: str
     next_try_at: datetime | None
     pay_url: str
@@ -90,6 +93,7 @@ class RetryService:
         return PastDue(
             amount=owing.amount,
             words=_in_words(owing),
+            reason=_reason(owing),
             card=owing.card,
             next_try_at=owing.next_try_at,
             pay_url=owing.hosted_url,
@@ -199,12 +203,17 @@ def _asks(owing: recovery.Owing) -> bool:
 def _in_words(owing: recovery.Owing) -> str:
     amount = wording.amount(owing.amount)
     if _asks(owing):
-        return f"Your bank asks you to confirm {amount}. This takes a minute."
-    reason = declines.reason(owing.code, card=owing.card)
-    words = f"Your payment of {amount} did not go through. {reason}"
+        return f"Your bank asks you to confirm {amount}. {_reason(owing)}"
+    words = f"Your payment of {amount} did not go through. {_reason(owing)}"
     if owing.next_try_at:
         words += f" We try again on {wording.day(owing.next_try_at)}."
     return words
+
+
+def _reason(owing: recovery.Owing) -> str:
+    if _asks(owing):
+        return "This takes a minute."
+    return declines.reason(owing.code, card=owing.card)
 
 
 def _recovered(some: list[recovery.Failed]) -> Recovered:

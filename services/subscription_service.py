@@ -37,11 +37,15 @@ _Asked = TypeVar("_Asked", endings.Cancellation, pauses.Pause, str)
 
 @dataclass(frozen=True)
 class EndingView:
-    """What a cancellation would mean, in numbers, and what may be had instead."""
+    """What a cancellation would mean, in numbers, and what may be had instead; of what is kept
+    `kept_expiring` run out on a later day of their own."""
 
     name: str
     ends_at: datetime
+    at_once: bool
     kept: int
+    kept_expiring: int
+    kept_expires_at: datetime | None
     lost: int
     offer: SaveOffer | None
     reasons: tuple[tuple[str, str], ...]
@@ -64,13 +68,16 @@ class SubscriptionService:
                 raise errors.Conflict(*ending.NO_PLAN)
             ends_at = ending.end_of(plan, now=now)
             today = ledger.balance(session, user_id=user_id, now=now).available
-            kept = ledger.balance(session, user_id=user_id, now=max(now, ends_at)).available
+            kept = ledger.balance(session, user_id=user_id, now=max(now, ends_at))
             allowed = saving.may_have_discount(session, plan, now=now)
         return EndingView(
             name=plan.item.title,
             ends_at=ends_at,
-            kept=kept,
-            lost=today - kept,
+            at_once=ends_at <= now,
+            kept=kept.available,
+            kept_expiring=min(kept.next_expiring, kept.available),
+            kept_expires_at=kept.next_expiry,
+            lost=today - kept.available,
             offer=saving.offer(plan, reason=reason, may_have_discount=allowed),
             reasons=tuple(endings.REASONS.items()),
         )

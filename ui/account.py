@@ -110,7 +110,7 @@ def _next_charge(
     if plan.status in standing.OWING:
         return "Due", wording.amount(known.due.amount if known.due else plan.price)
     if standing.rests(plan) == "now":
-        return "Goes on", wording.day(plan.resumes_at, zone) if plan.resumes_at else ""
+        return "Resumes", wording.day(plan.resumes_at, zone) if plan.resumes_at else ""
     if plan.cancel_at_period_end:
         return "Ends", until
     if plan.status == "trialing":

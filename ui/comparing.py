@@ -22,12 +22,12 @@ _LARGE = {**_PAID, "Sharpest video": "1080p"}
 _PLANS = {"free": _FREE, "starter": _PAID, "pro": _LARGE, "enterprise": _LARGE}
 
 
-def table(pricing: payment_service.Pricing) -> str:
-    """Every plan of the price list in a column of its own."""
+def table(pricing: payment_service.Pricing, *, yearly: bool) -> str:
+    """Every plan of the price list in a column of its own, at the prices of the period in view."""
     plans = [plan for plan in pricing.plans if plan.key in _PLANS]
     head = "".join(f'<th scope="col">{kit.esc(plan.name)}</th>' for plan in plans)
     rows = [("Videos", [_videos(plan) for plan in plans])]
-    rows.append(("One video costs", [_each(plan) for plan in plans]))
+    rows.append(("One video costs", [_each(plan, yearly=yearly) for plan in plans]))
     rows.extend((name, [_PLANS[plan.key][name] for plan in plans]) for name in _PAID)
     body = "".join(
         f'<tr><th scope="row">{name}</th>{"".join(map(_cell, values))}</tr>'
@@ -51,7 +51,9 @@ def _videos(plan: payment_service.PlanOffer) -> str:
     return f"{many} once" if plan.month is None else f"{many} a month"
 
 
-def _each(plan: payment_service.PlanOffer) -> str:
+def _each(plan: payment_service.PlanOffer, *, yearly: bool) -> str:
     if plan.month is None:
         return "Nothing"
+    if yearly and plan.year is not None:
+        return wording.each(plan.year, plan.monthly_credits * 12)
     return wording.each(plan.month, plan.monthly_credits)

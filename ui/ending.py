@@ -44,10 +44,11 @@ def _ask(visit: session.Visit, view: subscription_service.EndingView) -> None:
     acting.said()
     with st.container(key="tp-narrow"):
         day = wording.day(view.ends_at, visit.zone)
+        when = "at once" if view.at_once else f"on <b>{day}</b>"
         kit.show(
-            f'<section class="tp-card"><p class="tp-ends">{kit.esc(view.name)} ends on '
-            f"<b>{day}</b>. Nothing more is charged.</p>"
-            f'<ul class="tp-keeps">{_points(view, day)}</ul></section>'
+            f'<section class="tp-card"><p class="tp-ends">{kit.esc(view.name)} ends {when}. '
+            "Nothing more is charged.</p>"
+            f'<ul class="tp-keeps">{_points(visit, view, day)}</ul></section>'
         )
         place = st.container()
         reason, comment = _reason(view)
@@ -69,11 +70,16 @@ def _ask(visit: session.Visit, view: subscription_service.EndingView) -> None:
             st.rerun()
 
 
-def _points(view: subscription_service.EndingView, day: str) -> str:
+def _points(visit: session.Visit, view: subscription_service.EndingView, day: str) -> str:
     """What stays and what goes, each with its sign."""
-    points = [("check", f"You can use {view.name} until {day}, and change your mind until then.")]
+    points: list[tuple[str, str]] = []
+    if not view.at_once:
+        usable = f"You can use {view.name} until {day}, and change your mind until then."
+        points.append(("check", usable))
     if view.kept:
-        points.append(("check", f"You keep {wording.videos(view.kept)} after that."))
+        points.append(
+            ("check", f"You keep {wording.videos(view.kept)} after that{_until(visit, view)}.")
+        )
     points.append(("check", "You keep everything you made."))
     if view.lost:
         verb = "ends" if view.lost == 1 else "end"
@@ -83,6 +89,16 @@ def _points(view: subscription_service.EndingView, day: str) -> str:
         f"<span>{kit.esc(words)}</span></li>"
         for sign, words in points
     )
+
+
+def _until(visit: session.Visit, view: subscription_service.EndingView) -> str:
+    """Until when what is kept can be used, where that has an end."""
+    if not view.kept_expiring or view.kept_expires_at is None:
+        return ""
+    until = wording.day(view.kept_expires_at, visit.zone)
+    if view.kept_expiring == view.kept:
+        return f", until {until}"
+    return f"; {view.kept_expiring:,} of them can be used until {until}"
 
 
 def _offer(

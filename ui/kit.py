@@ -64,7 +64,9 @@ def meter(used: int, total: int, *, now: float | None, unit: str) -> str:
     """How much of it is used, with a mark where this day is in the time it is for."""
     share = min(100, used * 100 // total) if total else 0
     kind = " is-out" if share >= 100 else " is-low" if share >= 80 else ""
-    today = f'<b style="left:{now * 100:.0f}%"><span>today</span></b>' if now is not None else ""
+    today = ""
+    if now is not None:
+        today = f'<b style="left:{now * 100:.0f}%;--now:{now:.2f}"><span>today</span></b>'
     return (
         f'<div class="tp-meter{kind}{"" if now is None else " has-now"}" role="img" '
         f'aria-label="{used:,} of {total:,} {esc(unit)} used">'

@@ -46,7 +46,7 @@ def page(visit: session.Visit) -> None:
         '<div class="tp-packs">',
         *(_pack(visit, pack) for pack in pricing.packs),
         "</div>",
-        comparing.table(pricing),
+        comparing.table(pricing, yearly=yearly),
     )
 
 

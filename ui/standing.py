@@ -77,14 +77,11 @@ def everywhere(visit: session.Visit) -> None:
     plan = visit.account.plan if visit.account else None
     if plan is None or plan.status not in OWING:
         return
-    kit.show(
-        kit.notice(
-            f"Your payment of {wording.amount(plan.price)} did not go through.",
-            f"{plan.name} goes on once it is paid.",
-            kind="bad",
-            action=kit.link_button("See what to do", "/account"),
-        )
-    )
+    due = acting.or_none(lambda: retry_service.retry_service.past_due(visit.user_id or ""))
+    title, text = _what_failed(visit, plan, due)
+    account = kit.link_button("See what to do", "/account")
+    action = account if due and due.needs_bank else update_card(visit)
+    kit.show(kit.notice(title, text, kind="bad", action=action))
 
 
 def update_card(visit: session.Visit, *, primary: bool = False, label: str = "Update card") -> str:
@@ -120,27 +117,30 @@ def _past_due(
 ) -> None:
     assert visit.user is not None
     place = st.container()
-    if due is None:
-        text = f"Pay it or use another card to keep {plan.name}."
-        with _box("bad", _did_not_go(wording.amount(plan.price)), text):
-            st.html(update_card(visit, primary=True), width="content")
-        return
-    text = due.words
-    if due.next_try_at is not None:
-        text += f" We try again on {wording.day(due.next_try_at, visit.zone)}."
-    if due.needs_bank:
-        with _box("bad", f"Your bank asks you to confirm {wording.amount(due.amount)}.", due.words):
+    with _box("bad", *_what_failed(visit, plan, due)):
+        if due is not None and due.needs_bank:
             st.html(kit.out_button("Confirm with bank", due.pay_url), width="content")
-        return
-    with _box("bad", _did_not_go(wording.amount(due.amount)), text):
+            return
         st.html(update_card(visit, primary=True), width="content")
-        if st.button(f"Pay {wording.amount(due.amount)} now", key="tp-pay-now"):
+        if due is not None and st.button(f"Pay {wording.amount(due.amount)} now", key="tp-pay-now"):
             with acting.refused_in(place), st.spinner("Asking your bank"):
                 _try_again(visit.user.id, due)
 
 
-def _did_not_go(amount: str) -> str:
-    return f"Your payment of {amount} did not go through."
+def _what_failed(
+    visit: session.Visit, plan: payment_service.PlanView, due: retry_service.PastDue | None
+) -> tuple[str, str]:
+    """The sum and the reason in words, and when it is tried again."""
+    if due is None:
+        text = f"Pay it or use another card to keep {plan.name}."
+        return f"Your payment of {wording.amount(plan.price)} did not go through.", text
+    sum_of_money = wording.amount(due.amount)
+    if due.needs_bank:
+        return f"Your bank asks you to confirm {sum_of_money}.", due.reason
+    again = ""
+    if due.next_try_at is not None:
+        again = f" We try again on {wording.day(due.next_try_at, visit.zone)}."
+    return f"Your payment of {sum_of_money} did not go through.", due.reason + again
 
 
 def _try_again(user_id: str, due: retry_service.PastDue) -> None:
@@ -219,7 +219,7 @@ def paused(visit: session.Visit, plan: payment_service.PlanView) -> None:
         words += f" If you resume now: {meant[0].lower()}{meant[1:]}" if meant else ""
     else:
         begins = wording.day(plan.pauses_at, visit.zone) if plan.pauses_at else ""
-        title = f"{plan.name} pauses on {begins}{f' and goes on on {until}' if until else ''}."
+        title = f"{plan.name} pauses on {begins}{f' and resumes on {until}' if until else ''}."
         words, label = "In between nothing is charged, and no new videos come.", "Undo the pause"
     with _box("info", title, words):
         if st.button(label, key="tp-unpause"):

@@ -25,7 +25,7 @@ def card(
         f'<h2 class="tp-h2">Videos left</h2>{resets}</div>'
         '<div class="tp-row" style="align-items:baseline;margin-top:14px;gap:8px">'
         f'<span class="tp-big">{credits.available:,}</span></div>'
-        f"{meter(view, wallet)}{_parts(credits)}{warning(wallet)}"
+        f"{meter(view, wallet)}{_parts(credits)}{warning(view, wallet)}"
         f'<p class="tp-next">{kit.esc(" ".join(dates(view, wallet, zone)))}</p>'
         '<div class="tp-card__foot"><div class="tp-acts">'
         f"{kit.link_button('Buy more videos', '/videos-left')}"
@@ -68,9 +68,10 @@ def _all(wallet: wallet_service.Wallet) -> tuple[int, int]:
     return sum(lot.credits for lot in wallet.lots), sum(lot.remaining for lot in wallet.lots)
 
 
-def warning(wallet: wallet_service.Wallet | None) -> str:
+def warning(view: payment_service.AccountView, wallet: wallet_service.Wallet | None) -> str:
     """That they are running out, or about to expire, if so."""
-    if wallet is None or not wallet.warning:
+    # Nobody has run out of what never came: a new account is told to confirm its address instead.
+    if wallet is None or not wallet.warning or not view.statement:
         return ""
     kind = _WARNINGS[wallet.warning]
     symbol = "error" if kind == "bad" else "warning"

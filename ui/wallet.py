@@ -48,7 +48,7 @@ def _balance(visit: session.Visit, wallet: wallet_service.Wallet | None) -> str:
         '<section class="tp-card"><h2 class="tp-h2">Balance</h2>'
         '<div class="tp-row" style="align-items:baseline;margin-top:14px;gap:8px">'
         f'<span class="tp-big">{account.credits.available:,}</span>'
-        f"</div>{usage.meter(account, wallet)}{usage.warning(wallet)}"
+        f"</div>{usage.meter(account, wallet)}{usage.warning(account, wallet)}"
         f'<p class="tp-next">{kit.esc(" ".join(usage.dates(account, wallet, visit.zone)))}</p>'
         "</section>"
     )

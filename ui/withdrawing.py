@@ -48,8 +48,8 @@ def _facts(visit: session.Visit, user_id: str, offer: refund_service.RefundOffer
         badge = lists.state_of(found)
         invoice = kit.web_link("Invoice (PDF)", found.pdf_url, name="Invoice as PDF")
     if offer.credits:
-        used = offer.credits - offer.unused
-        facts.append(("Videos", f"{used:,} of {offer.credits:,} used"))
+        # Those that went back are not used: what is left is true of all of them.
+        facts.append(("Videos", f"{offer.unused:,} of {offer.credits:,} left"))
     kit.show(
         f'<section class="tp-card"><div class="tp-row tp-row--between">{badge}{invoice}</div>'
         f"{kit.facts(facts)}</section>"
@@ -99,7 +99,8 @@ def _sure(user_id: str, offer: refund_service.RefundOffer) -> None:
     kit.show(
         kit.notice(
             f"You get back {sum_of_money}, and {wording.videos(offer.unused)} go.",
-            "A plan ends today with this. What you have made stays yours.",
+            f"{'Your plan ends today with this. ' if offer.ends_plan else ''}"
+            "What you have made stays yours.",
             kind="warn",
         )
     )

@@ -33,6 +33,7 @@ _DISPUTED = (
     "This payment is disputed at the bank, which decides about the money. It cannot be refunded.",
 )
 _TOO_MUCH = ("refund.too_much", "This is more than is left of the payment. Nothing was refunded.")
+_GONE_BACK = ("refund.all_back", "All of this payment was given back already.")
 _NOT_PAID = ("refund.not_paid", "This payment brought no money. There is nothing to refund.")
 
 
@@ -142,6 +143,8 @@ def refused(session: Session, payment: payments.Payment) -> tuple[str, str] | No
     """Why nothing can be given back of that payment, as a code and a sentence; None if it can."""
     if disputes.bars_refunds(session, payment_id=payment.id):
         return _DISPUTED
+    if payment.refunded_minor and payment.left.minor <= 0:
+        return _GONE_BACK
     paid = payment.status in {"paid", "partly_refunded"} and payment.left.minor > 0
     return None if paid and payment.payment_intent_id else _NOT_PAID
 

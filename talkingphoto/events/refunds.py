@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from talkingphoto.accounts import mails, moments
-from talkingphoto.billing import refunds
+from talkingphoto.billing import payments, refunds
 from talkingphoto.events import payments as payment_events
 from talkingphoto.events.handling import Look, Write
 from talkingphoto.events.inbox import StripeEvent
@@ -33,7 +33,7 @@ def write_of(look: Look, found: tuple[refunds.RefundFacts, ...]) -> Write | None
 
     def write(session: Session) -> None:
         # A refund may be told of first: then its payment goes on record before it.
-        if paid is not None:
+        if paid is not None and payments.of_intent(session, payment_intent_id=intent) is None:
             paid(session)
         for facts in found:
             refund = refunds.follow(session, facts=facts, looked_at=look.looked_at, now=look.now)

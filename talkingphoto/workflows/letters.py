@@ -110,10 +110,11 @@ def _word(kind: moments.Kind, value: str) -> str:
 def _of_item(key: str) -> dict[str, str]:
     sold = catalog.ITEMS.get(key)
     if sold is None:
-        return {"plan": "Your plan", "each_month": ""}
+        return {"plan": "Your plan", "plan_and_interval": "Your plan", "each_month": ""}
     paid = "yearly" if sold.interval == "year" else "monthly"
     return {
-        "plan": f"{sold.title}, paid {paid}" if sold.is_plan else sold.title,
+        "plan": sold.title,
+        "plan_and_interval": f"{sold.title}, paid {paid}",
         "each_month": wording.videos(sold.credits),
     }
 

@@ -41,7 +41,7 @@ class Listing:
         return [row for row in rows if row is not None]
 
 
-def _customer(_session: Session, found: Seen) -> Seen:
+def _as_listed(_session: Session, found: Seen) -> Seen:
     return found
 
 
@@ -72,8 +72,6 @@ def _invoice(session: Session, found: InvoiceFacts) -> Seen:
 
 
 def _earned(session: Session, found: InvoiceFacts) -> tuple[str, ...]:
-    if found.status == "paid" and found.top_up_id is not None:
-        return (f"invoice:{found.id}",)
     if duplicates.is_one(session, subscription_id=found.subscription_id):
         return ()  # paid by accident, and on its way back
     if found.top_up_id is not None:
@@ -129,7 +127,7 @@ LISTINGS = (
         "customer",
         lambda stripe, window, after: stripe.list_customers(window, after=after),
         lambda stripe, key: stripe.fetch_customer(key),
-        _customer,
+        _as_listed,
         _attach_customer,
     ),
     Listing(
@@ -171,7 +169,7 @@ LISTINGS = (
         "intent",
         lambda stripe, window, after: stripe.list_payments(window, after=after),
         lambda stripe, key: stripe.fetch_intent(key),
-        _customer,
+        _as_listed,
     ),
 )
 

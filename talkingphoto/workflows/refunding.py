@@ -38,13 +38,22 @@ def why_not(
             "The 14 days are over. Write to us if something went wrong; we will look at it.",
         )
     if unused.of_payment(session, payment_id=payment.id, now=now).refundable.minor == 0:
-        return "refund.nothing_unused", "Every video of this payment is used."
+        return "refund.nothing_unused", "No video of this payment is left to return."
     return None
 
 
 def until(payment: payments.Payment) -> datetime:
     """When the right to withdraw from that payment ends."""
     return (payment.paid_at or payment.created_at) + WITHDRAWAL
+
+
+def ends_plan(session: Session, payment: payments.Payment) -> bool:
+    """Whether a plan is over for whoever withdraws from that payment: it is the newest of one."""
+    if payment.kind != "plan":
+        return False
+    plans = [one for one in payments.recent(session, user_id=payment.user_id) if one.paid_at]
+    newest = next((one for one in plans if one.kind == "plan"), None)
+    return newest is not None and newest.id == payment.id
 
 
 def carry_out(runtime: Runtime, refund_id: str) -> refunds.Refund:
@@ -54,10 +63,11 @@ def carry_out(runtime: Runtime, refund_id: str) -> refunds.Refund:
         refund = refunds.find(session, refund_id=refund_id)
         assert refund is not None, "a refund is never deleted"
         payment = payments.get(session, payment_id=refund.payment_id)
-        ends_plan = _ends_plan(session, refund, payment)
+        # What staff gives back is money for a plan that goes on.
+        is_over = refund.origin in {"customer", "fraud"} and ends_plan(session, payment)
     if refund.state != "asked":
         return refund
-    if ends_plan:
+    if is_over:
         # First, and not after: once an event has told of the refund, nobody carries it out again.
         _end_plan(runtime, payment)
     look = look_at(runtime)
@@ -97,15 +107,6 @@ def _order(refund: refunds.Refund, payment: payments.Payment) -> RefundOrder:
         amount=refund.amount,
         fraudulent=refund.origin == "fraud",
     )
-
-
-def _ends_plan(session: Session, refund: refunds.Refund, payment: payments.Payment) -> bool:
-    """Who withdraws from the newest payment of a plan ends it; so does a bank's warning."""
-    if payment.kind != "plan" or refund.origin not in {"customer", "fraud"}:
-        return False
-    plans = [one for one in payments.recent(session, user_id=payment.user_id) if one.paid_at]
-    newest = next((one for one in plans if one.kind == "plan"), None)
-    return newest is not None and newest.id == payment.id
 
 
 def _end_plan(runtime: Runtime, payment: payments.Payment) -> None:

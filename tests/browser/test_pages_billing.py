@@ -69,6 +69,12 @@ def test_every_state_of_a_plan_is_said_in_words(look: Opener, who: str, words: s
     expect(look("/account", who=who).get_by_test_id("stMain")).to_contain_text(words)
 
 
+def test_a_new_account_is_not_told_that_it_has_run_out(look: Opener) -> None:
+    page = look("/account", who="empty")
+    expect(page.locator(".tp-big")).to_have_text("0")
+    expect(page.locator(".tp-warn")).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -229,12 +235,17 @@ def test_a_subscriber_is_led_from_a_plan_to_its_preview(look: Opener) -> None:
     expect(switch).to_have_attribute("href", "/change-plan?item=pro%3Ayear")
     expect(page.get_by_role("link", name="Change to Starter")).to_have_count(1)
     expect(page.locator(".tp-plan form")).to_have_count(0)
+    # The panel and the table name one price of a video.
+    expect(page.get_by_test_id("stMain").get_by_text("$0.42")).to_have_count(2)
 
 
 def test_a_failed_payment_is_said_on_every_page_until_it_is_paid(look: Opener) -> None:
     page = look("/", who="due")
-    expect(page.get_by_role("alert")).to_contain_text("did not go through")
-    page.get_by_role("link", name="See what to do").click()
+    for words in ("$49.99 did not go through", "not enough money on Visa", "We try again on"):
+        expect(page.get_by_role("alert")).to_contain_text(words)
+    card = page.locator("[role=alert] form", has=page.get_by_role("button", name="Update card"))
+    expect(card.locator("input[name=flow]")).to_have_value("update_card")
+    page.get_by_role("link", name="Account").first.click()
     page.get_by_role("button", name="Pay $49.99 now").click()
     expect(page.get_by_text("Your payment of $49.99 went through.")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)

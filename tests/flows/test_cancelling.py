@@ -138,6 +138,9 @@ def test_what_is_kept_and_what_runs_out_is_said_in_numbers(shop: Shop) -> None:
     said = shop.plans.ending(ada.id)
     # This month's videos live a month longer than the plan.
     assert (said.name, said.kept, said.lost) == ("Starter", FREE + 10 + 30, 0)
+    # What the plan brought rolls over a month; what was bought stays.
+    assert said.kept_expiring == 30 and not said.at_once
+    assert said.kept_expires_at is not None and said.kept_expires_at > said.ends_at
     lot = ledger.NewLot(
         key=f"test:{ada.id}",
         user_id=ada.id,

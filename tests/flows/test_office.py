@@ -16,6 +16,7 @@ from services.office_service import office_service
 from services.reconciliation_service import reconciliation_service
 from services.refund_service import refund_service
 from talkingphoto import runtime as runtimes
+from talkingphoto.accounts import mails
 from talkingphoto.accounts.staff import Role
 from talkingphoto.billing import differences, ledger, payments
 from talkingphoto.foundation import errors
@@ -221,3 +222,23 @@ def test_a_payment_is_shown_with_what_a_refund_would_give_back(product: Runtime)
     page.text_input(key=f"{key}:part").set_value("much").run()
     next(one for one in page.button if one.key == f"{key}:Refund").click().run()
     assert "An amount is a plain number." in words(page)
+
+
+def test_the_page_shows_what_a_message_says_and_how_each_template_looks(product: Runtime) -> None:
+    (who, _), (customer, email) = somebody("admin"), somebody()
+    with product.transaction() as session:
+        mails.owe(
+            session,
+            key=f"gift:{customer}",
+            user_id=customer,
+            template="gift",
+            facts={"credits": "7"},
+            now=product.clock(),
+        )
+    page = opened(who, "Mail")
+    page.selectbox(key="tp-office-message").set_value(f"gift:{customer}").run()
+    assert not page.exception
+    said, preview = (block.value for block in page.code)
+    assert "7 videos" in said
+    assert "Thank you. Your payment of $49.99" in preview
+    assert email in words(page)

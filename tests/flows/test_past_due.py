@@ -157,6 +157,9 @@ def test_a_failed_renewal_is_said_in_words_and_by_mail_once(
     assert due.words.startswith("Your payment of $19.99 did not go through. ")
     assert due.card in due.words
     assert due.next_try_at is not None and "We try again on" in due.words
+    # The page says the sum and the date by itself: neither may stand in the reason too.
+    assert due.reason in due.words
+    assert "$19.99" not in due.reason and "We try again" not in due.reason
     assert not due.needs_bank
     assert due.pay_url.startswith("http://localhost")
     assert owed(shop, ada) == ["payment_failed"]

@@ -41,6 +41,7 @@ def test_m11_who_withdraws_gets_the_exact_value_of_what_is_unused_and_the_plan_e
     again = shop.refunds.withdraw(user_id=ada.id, payment_id=payment_id, request_id=request_id)
 
     assert (offer.words, offer.allowed) == ("Pro, 12 of 100 used: refundable 43.99", True)
+    assert offer.ends_plan
     assert (view.amount, view.state) == (usd(43_99), "succeeded")
     assert again == view
     assert refunded_at_stripe(shop, payment_id) == [43_99]
@@ -62,12 +63,24 @@ def test_m11_fourteen_days_and_no_longer(shop: Shop, days: float, *, allowed: bo
 
     offer = shop.refunds.offer(user_id=ada.id, payment_id=payment_id)
 
-    assert offer.allowed == allowed
+    assert (offer.allowed, offer.ends_plan) == (allowed, False)
     if not allowed:
         with pytest.raises(errors.Conflict, match="14 days are over"):
             shop.refunds.withdraw(
                 user_id=ada.id, payment_id=payment_id, request_id=str(uuid.uuid4())
             )
+
+
+def test_m11_what_went_back_already_is_said_to_have_gone_back(shop: Shop) -> None:
+    ada = shop.a_person()
+    shop.buys(ada, "pack:10")
+    payment_id = payment_of(shop, ada)
+    shop.refunds.withdraw(user_id=ada.id, payment_id=payment_id, request_id=str(uuid.uuid4()))
+
+    offer = shop.refunds.offer(user_id=ada.id, payment_id=payment_id)
+
+    assert (offer.allowed, offer.unused) == (False, 0)
+    assert offer.why == "All of this payment was given back already."
 
 
 def test_m11_nothing_unused_is_nothing_to_give_back_and_others_see_no_payment(shop: Shop) -> None:

@@ -56,7 +56,9 @@ def test_w17_a_poison_event_is_buried_while_others_flow(shop: Shop) -> None:
     ada = shop.a_person()
     shop.pays(ada, "pack:10")
     good = shop.new_events()
-    poison = pays_for_what_we_do_not_sell(shop, ada, good[0]["data"]["object"]["customer"])
+    sold = pays_for_what_we_do_not_sell(shop, ada, good[0]["data"]["object"]["customer"])
+    # A charge says nothing of what was bought.
+    poison = [event for event in sold if event["type"] != "charge.succeeded"]
     for event in [*poison, *good]:
         shop.webhooks.receive(*sign(event, shop.secret))
     run_due_jobs(shop)
@@ -294,7 +296,7 @@ def test_a_year_that_was_paid_back_brings_no_more_months(shop: Shop) -> None:
     shop.deliver(of_type(shop.new_events(), "charge.refunded"))
     shop.clock.advance(days=45)
     shop.payments.run_due_work()
-    assert shop.balance(ada) == 33
+    assert shop.balance(ada) == 3
     assert shop.payments.account(ada.id).invoices[0].status == "refunded"
 
 

@@ -58,6 +58,7 @@ class RefundOffer:
     until: datetime | None
     allowed: bool
     why: str
+    ends_plan: bool
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ PACK = replace(ROWS[1], pdf_url=None, has_receipt=True)
 ROWS = (PRO, PACK, *ROWS[2:])
 OFFER = RefundOffer(
     "p6", "Pro, 14 Nov to 14 Dec 2026", usd(4999), usd(4399), 100, 88,
-    "Pro, 12 of 100 used: refundable $43.99.", NOW + timedelta(days=11), True, "",
+    "Pro, 12 of 100 used: refundable $43.99.", NOW + timedelta(days=11), True, "", True,
 )  # fmt: skip
 TOO_LATE = replace(
     OFFER, payment_id="p4", refundable=usd(0), until=None, allowed=False,

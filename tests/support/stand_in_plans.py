@@ -175,7 +175,10 @@ class SaveOffer:
 class EndingView:
     name: str
     ends_at: datetime
+    at_once: bool
     kept: int
+    kept_expiring: int
+    kept_expires_at: datetime | None
     lost: int
     offer: SaveOffer | None
     reasons: tuple[tuple[str, str], ...]
@@ -231,7 +234,7 @@ class SubscriptionService:
     def ending(self, user_id: str, *, reason: str = "") -> EndingView:
         unless_away(user_id)
         offer = DISCOUNT if reason == "too_expensive" else PAUSE
-        return EndingView("Pro", NOW + MONTH / 2, 10, 88, offer, REASONS)
+        return EndingView("Pro", NOW + MONTH / 2, False, 10, 0, None, 88, offer, REASONS)
 
     def cancel(
         self, *, user_id: str, request_id: str, reason: str = "", comment: str = ""
@@ -302,6 +305,7 @@ def _change(user_id: str, **fields: object) -> None:
 class PastDue:
     amount: Money
     words: str
+    reason: str
     card: str
     next_try_at: datetime | None
     pay_url: str
@@ -316,10 +320,10 @@ class RetryService:
         unless_away(user_id)
         if user_id == "bank":
             words = "Your bank wants to hear from you before it pays."
-            return PastDue(usd(4999), words, "Visa ending 4242", None, BANK, True)
+            return PastDue(usd(4999), words, words, "Visa ending 4242", None, BANK, True)
         words = "Your bank said there was not enough money on Visa ending 4242."
         amount = usd(4999) if user_id == "due" else usd(1999)
-        return PastDue(amount, words, "Visa ending 4242", NOW + MONTH / 10, BANK, False)
+        return PastDue(amount, words, words, "Visa ending 4242", NOW + MONTH / 10, BANK, False)
 
     def retry_now(self, *, user_id: str) -> bool:
         if user_id != "due":

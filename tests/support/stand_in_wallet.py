@@ -99,7 +99,7 @@ FREE = Wallet(
     3, 0, 0, 0, (WalletLot("free", "Free videos", 3, 3, None, False),),
     Forecast(0, None, None, ""), "", "", None, False,
 )  # fmt: skip
-EMPTY = replace(FREE, available=0, lots=())
+EMPTY = replace(FREE, available=0, lots=(), warning="out", warning_words="You have no videos left.")
 LOW = "20 videos left. At this pace you run out on 27 November."
 OUT = "You have used all 100 videos. 10 more cost $9.90, or wait until 14 December."
 AUTO = AutoTopUp("pack:10", 10, usd(990), 5, usd(5000), usd(1980), True, "")
