@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+
+import structlog
 
 from services.mail_service import MailService
 from services.reconciliation_service import ReconciliationService
@@ -13,6 +16,8 @@ from talkingphoto.events import inbox, plans, trying
 from talkingphoto.foundation.jobs import Task
 from talkingphoto.generations import queue as videos
 from worker.bundle import Services, services_of
+
+log = structlog.get_logger()
 
 
 def table(services: Services) -> dict[str, Task]:
@@ -60,17 +65,21 @@ def _videos(services: Services) -> tuple[Task, ...]:
 
 
 def _sweeps(services: Services) -> tuple[Task, ...]:
+    parts: dict[str, Callable[[], object]] = {
+        "payments": services.payments.run_due_work,
+        "changes": services.changes.sweep,
+        "refunds": services.refunds.sweep,
+        "plans": services.plans.run_due_work,
+        "wallets": services.wallets.run_due_work,
+        "invoices": services.invoices.run_due_work,
+        "prices": services.prices.run_due_work,
+        "accounts": services.reconciliation.run_due_work,
+        "videos": services.generations.sweep,
+        "sessions": services.auth.forget_past,
+    }
+
     def run_due_work() -> None:
-        services.payments.run_due_work()
-        services.changes.sweep()
-        services.refunds.sweep()
-        services.plans.run_due_work()
-        services.wallets.run_due_work()
-        services.invoices.run_due_work()
-        services.prices.run_due_work()
-        services.reconciliation.run_due_work()
-        services.generations.sweep()
-        services.auth.forget_past()
+        _each(parts)
 
     return (
         # Alone: after a clock that follows the sandbox has skipped much, one may take minutes.
@@ -84,6 +93,19 @@ def _sweeps(services: Services) -> tuple[Task, ...]:
             cron="*/5 * * * *",
         ),
     )
+
+
+def _each(parts: Mapping[str, Callable[[], object]]) -> None:
+    """Every part had its turn; the first failure is raised when all had."""
+    failed: list[Exception] = []
+    for name, part in parts.items():
+        try:
+            part()
+        except Exception as fault:  # noqa: BLE001 - raised below, when the others had their turn
+            log.error("alert.sweep", part=name, error=type(fault).__name__)
+            failed.append(fault)
+    if failed:
+        raise failed[0]
 
 
 def _mail(letters: MailService) -> tuple[Task, ...]:

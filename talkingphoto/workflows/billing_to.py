@@ -34,7 +34,7 @@ def tell_owed(runtime: Runtime) -> int:
         try:
             _tell(runtime, user_id=user_id)
             told += 1
-        except errors.InvalidRequest as refusal:
+        except (errors.InvalidRequest, errors.NotFound) as refusal:
             log.warning("details.refused", user_id=user_id, code=refusal.code)
         except errors.Unavailable:
             break  # the rest waits for the next sweep
