@@ -20,6 +20,7 @@ from talkingphoto.foundation import clock as clocks
 from talkingphoto.foundation import errors, wording
 from talkingphoto.runtime import Runtime
 from talkingphoto.workflows.account_view import PlanView
+from tests.support import old_events
 from tests.support.sandbox import Event
 from tests.support.shop import Person, Shop
 
@@ -259,8 +260,10 @@ def test_any_order_of_the_events_of_a_life_ends_the_same(
     takes(shop, ada, "pause")
     shop.plans.unpause(user_id=ada.id)
     cancels(shop, ada)
-    client(shop).subscriptions.cancel(at_stripe(shop, ada).id)
+    plan = at_stripe(shop, ada)
+    client(shop).subscriptions.cancel(plan.id)
     storm: list[Event] = [event for event in (*told, *shop.new_events()) for _ in range(copies)]
+    storm.append(old_events.subscription_updated(customer=plan.customer, subscription=plan.id))
     Random(seed).shuffle(storm)  # noqa: S311 - a test's order, not a secret
     shop.deliver(storm)
     assert shop.payments.account(ada.id).plan is None
