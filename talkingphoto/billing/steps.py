@@ -18,8 +18,9 @@ from talkingphoto.foundation import clock
 from talkingphoto.foundation.database import Base
 from talkingphoto.foundation.money import Money
 
-# A change on an invoice of these is in force or may yet be paid: it raises the level.
-_LIVE = frozenset({"paid", "open", "uncollectible"})
+# A change on an invoice of these is in force or may yet be paid: it raises the level. A renewal is
+# a draft for its first hour, and a change in that hour gives back a month that it will bring.
+_LIVE = frozenset({"paid", "open", "uncollectible", "draft"})
 CHANGE = "subscription_update"
 
 

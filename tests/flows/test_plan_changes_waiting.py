@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import requests
@@ -208,5 +209,26 @@ def test_a_plan_that_is_ending_paused_on_trial_or_arranged_is_not_changed(shop: 
     assert asks(ada, "pro:month").state == "done"
     bob = Clocked(shop, "starter:month", trial_period_days=7)
     assert refused(bob) == "change.trial"
+    with shop.runtime.read_only() as session:
+        assert ledger.check(session) == ()
+
+
+@pytest.mark.parametrize(("item", "credits"), [("pro:year", 100), ("enterprise:month", 500)])
+def test_a_change_in_the_hour_before_the_new_month_is_billed_counts_that_month(
+    shop: Shop, item: str, credits: int
+) -> None:
+    """A renewal is a draft for an hour: the month has begun, and is paid for a little later."""
+    ada = Clocked(shop, "pro:month")
+    items: Any = ada.client.v1.subscriptions.retrieve(ada.plan)["items"]
+    ada.lives(seconds=items.data[0].current_period_end - int(shop.clock.now.timestamp()))
+    ada.hears()
+    seen = shop.changes.preview(user_id=ada.person.id, item=item)
+    outcome = asks(ada, item)
+    assert (outcome.state, outcome.credits_added) == ("done", seen.credits_now)
+    ada.hears()
+    assert shop.balance(ada.person) == FREE + credits
+    ada.lives(seconds=7200)
+    ada.hears()
+    assert shop.balance(ada.person) == FREE + 100 + credits
     with shop.runtime.read_only() as session:
         assert ledger.check(session) == ()

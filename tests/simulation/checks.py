@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tests.simulation.entitled import entitled
 from tests.simulation.ours import Ours
-from tests.simulation.truth import Bought, Truth, lots_due
+from tests.simulation.truth import Bought, Truth, lots_due, sure_until
 
 _OVER = {"complete": {"paid"}, "expired": {"expired", "failed"}, "open": {"open"}}
 
@@ -65,11 +65,14 @@ def _status(bought: Bought) -> str:
 def _grants(ours: Ours, truth: Truth, *, now: datetime) -> Iterator[str]:
     lots, real, changed = ours.lots(), truth.bought(), truth.changed()
     brought: Counter[str] = Counter()
-    repaid = {one.subscription for one in real.values() if one.refunded_minor or one.disputed}
+    back: dict[str, datetime] = {}
     for bought in real.values():
         found = lots.pop((bought.user_id, bought.id), Counter())
         if bought.subscription in changed:
             brought[bought.subscription] += sum(size * count for size, count in found.items())
+            if bought.back_at is not None:
+                first = back.get(bought.subscription, bought.back_at)
+                back[bought.subscription] = min(first, bought.back_at)
             continue
         least, most = lots_due(bought, now=now)
         if not least <= found <= most:
@@ -77,10 +80,9 @@ def _grants(ours: Ours, truth: Truth, *, now: datetime) -> Iterator[str]:
     for (user_id, reference), found in lots.items():
         yield f"credits without a payment: {dict(found)} of {user_id} for {reference!r}"
     for key, bills in changed.items():
-        most_credits = entitled(bills, now=now)
+        most_credits, until = entitled(bills, now=now), sure_until(back.get(key), now=now)
         steps = sum(bill.is_change for bill in bills)
-        # A year that was paid back brings no more months: then only the most is sure.
-        least_credits = 0 if key in repaid else most_credits - steps
+        least_credits = entitled(bills, now=until) - steps
         if not least_credits <= brought[key] <= most_credits:
             yield f"credits of changed plan {key}: {brought[key]}, paid for {most_credits}"
 

@@ -32,6 +32,7 @@ class Paid:
     """A paid invoice of a subscription."""
 
     created_at: datetime
+    paid_at: datetime
     is_change: bool
     whole_period: bool
     lines: tuple[Line, ...]
@@ -39,8 +40,12 @@ class Paid:
 
 @dataclass
 class _Month:
+    """A month of a period that was bought at once; the period ends at `until`."""
+
+
     start: datetime
     end: datetime
+    until: datetime
     level: int
     highest: int = 0
 
@@ -52,48 +57,58 @@ class _Month:
 def entitled(bills: Iterable[Paid], *, now: datetime) -> int:
     """The credits that were paid for by now; rounding may leave a customer one less for each
     change."""
-    months: list[_Month] = []
+    periods: list[list[_Month]] = []
     extra = 0
     for bill in sorted(bills, key=lambda bill: bill.created_at):
+        if bill.paid_at > now:
+            continue
         whole = [line for line in bill.lines if not line.is_proration]
         parts = [line for line in bill.lines if line.is_proration]
         if whole and bill.is_change:
-            extra -= sum(_taken_along(months, part) for part in parts if part.amount_minor < 0)
+            extra -= sum(_taken_along(periods, part) for part in parts if part.amount_minor < 0)
         if whole and (bill.whole_period or bill.is_change):
-            months += [month for line in whole for month in _months(line)]
+            periods += [_months(line) for line in whole]
         elif bill.is_change:
-            extra += sum(_raised(months, part) for part in parts if part.amount_minor >= 0)
-    return extra + sum(month.level for month in months if month.start <= now)
+            extra += sum(_raised(periods, part) for part in parts if part.amount_minor >= 0)
+    begun = (month for months in periods for month in months if month.start <= now)
+    return extra + sum(month.level for month in begun)
 
 
 def _months(line: Line) -> list[_Month]:
     level = line.item.credits
     if line.item.interval != "year":
-        return [_Month(line.start, line.end, level, level)]
+        return [_Month(line.start, line.end, line.end, level, level)]
     starts = [clock.add_months(line.start, months=number) for number in range(_YEAR)]
     ends = [*starts[1:], line.end]
-    return [_Month(start, end, level, level) for start, end in zip(starts, ends, strict=True)]
+    return [_Month(*span, line.end, level, level) for span in zip(starts, ends, strict=True)]
 
 
-def _taken_along(months: list[_Month], part: Line) -> int:
+def _touched(periods: list[list[_Month]], part: Line) -> list[_Month]:
+    """The months of the period that is changed. A time may have been bought twice: what was left
+    of a month was given back for a year that began, and such a month is over."""
+    found = [months for months in periods if months[-1].until == part.end]
+    return [month for month in found[-1] if month.end > part.start] if found else []
+
+
+def _taken_along(periods: list[list[_Month]], part: Line) -> int:
     """What the given-back time had brought already counts for the time that is bought."""
     taken = 0
-    for month in months:
-        if month.start <= part.start < month.end:
+    for month in _touched(periods, part):
+        if month.start <= part.start:
             taken += month.part(month.highest, since=part.start)
-        elif part.start < month.start < part.end:
+        else:
             month.level = 0
     return taken
 
 
-def _raised(months: list[_Month], part: Line) -> int:
+def _raised(periods: list[list[_Month]], part: Line) -> int:
     raised = 0
-    for month in months:
-        if month.start <= part.start < month.end:
+    for month in _touched(periods, part):
+        if month.start <= part.start:
             more = max(0, part.item.credits - month.highest)
             raised += month.part(more, since=part.start)
             month.highest = max(month.highest, part.item.credits)
-        elif part.start < month.start < part.end:
+        else:
             month.level = month.highest = part.item.credits
     return raised
 

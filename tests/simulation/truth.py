@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,8 @@ _CHANGE = "subscription_update"
 _WHOLE_PERIODS = {"subscription_create", "subscription_cycle"}
 _DISPUTED = {"won": "won", "warning_closed": "won", "prevented": "won", "lost": "lost"}
 _REFUNDED = {"canceled": "failed"}
+# Months are granted by the clock, and events arrive, at the latest so long afterwards.
+_SWEPT_WITHIN = timedelta(days=6)
 _ITEM_OF_LOOKUP = {item.lookup_key: item for item in catalog.ITEMS.values()}
 
 
@@ -29,8 +31,8 @@ class Bought:
     item: catalog.Item | None
     amount_minor: int
     refunded_minor: int
-    # Its money was asked back by the payer's bank, however that ended.
-    disputed: bool
+    # When its money was first given back, or asked back by the payer's bank.
+    back_at: datetime | None
     whole_period: bool
     began_at: datetime
     # Of an invoice: the subscription, and whether it bills a change in the middle of a period.
@@ -93,6 +95,7 @@ class Truth:
         lines = (line for line in body["lines"]["data"] if _price_of(line) in self.items)
         return Paid(
             created_at=moment(body["created"]),
+            paid_at=moment(body["status_transitions"]["paid_at"]),
             is_change=body["billing_reason"] == _CHANGE,
             whole_period=body["billing_reason"] in _WHOLE_PERIODS,
             lines=tuple(
@@ -159,7 +162,7 @@ class Truth:
             item=item,
             amount_minor=max(body["total"], 0),
             refunded_minor=refunded,
-            disputed=intent in self._disputed,
+            back_at=self._back_at.get(intent),
             whole_period=body["billing_reason"] in _WHOLE_PERIODS and line["amount"] > 0,
             began_at=moment(line["period"]["start"]),
             subscription=_subscription_of(body),
@@ -179,7 +182,7 @@ class Truth:
                     item=catalog.ITEMS[body["metadata"]["item"]],
                     amount_minor=body["amount_total"],
                     refunded_minor=refunded,
-                    disputed=body["payment_intent"] in self._disputed,
+                    back_at=self._back_at.get(body["payment_intent"]),
                     whole_period=True,
                     began_at=moment(body["created"]),
                 )
@@ -187,8 +190,13 @@ class Truth:
         return made
 
     @cached_property
-    def _disputed(self) -> frozenset[str]:
-        return frozenset(body["payment_intent"] for body in self._store.objects("dispute"))
+    def _back_at(self) -> dict[str | None, datetime]:
+        """When the money of each payment intent was first given or asked back."""
+        found: dict[str | None, datetime] = {}
+        for body in (*self._store.objects("refund"), *self._store.objects("dispute")):
+            intent, at = body["payment_intent"], moment(body["created"])
+            found[intent] = min(found.get(intent, at), at)
+        return found
 
     @cached_property
     def _given_back(self) -> dict[str | None, int]:
@@ -209,9 +217,14 @@ def lots_due(bought: Bought, *, now: datetime) -> tuple[Counter[int], Counter[in
         return Counter({item.credits: 1}), Counter({item.credits: 1})
     due = [clock.add_months(bought.began_at, months=month) for month in range(12)]
     most = sum(at <= now for at in due)
-    # A year of which money went back, or may yet, brings no more months, or fewer.
-    least = 0 if bought.refunded_minor or bought.disputed else most
+    least = sum(at <= sure_until(bought.back_at, now=now) for at in due)
     return Counter({item.credits: least}), Counter({item.credits: most})
+
+
+def sure_until(back_at: datetime | None, *, now: datetime) -> datetime:
+    """Until when every month of a year has come: one of which money went back, or may yet, brings
+    no more months, or fewer; and one that had just begun may not have come before that."""
+    return now if back_at is None else back_at - _SWEPT_WITHIN
 
 
 def moment(seconds: int) -> datetime:
