@@ -16,7 +16,7 @@ from tests.simulation.world import World
 
 # After the last action, so long that every late event arrives and every page expires.
 _QUIET_DAYS = 5
-_SWEPT_EVERY_DAYS = 2
+_SWEPT_EVERY_DAYS = 4
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,10 @@ class Simulation:
 
     def _end(self) -> None:
         """Nobody acts any more, every late event arrived, and both sides were compared."""
-        for day in range(self._size.days, self._size.days + _QUIET_DAYS, self._size.step_days):
+        for day in (self._size.days + _QUIET_DAYS // 2, self._size.days + _QUIET_DAYS):
             self._live(day, [])
+            self._way.sweep()
+        self._way.carry()
         self._way.carry(everything=True)
         truth, now = Truth(self.world.store), self.world.clock()
         self._found += checks.differences(self._ours, truth, now=now)
@@ -117,7 +119,7 @@ class Simulation:
         now = START + day * DAY
         self.world.move_to(now)
         self._way.carry()
-        if day % _SWEPT_EVERY_DAYS == 0 or self._size.step_days > 1:
+        if day % _SWEPT_EVERY_DAYS < self._size.step_days:
             self._way.sweep()
         acting = [person for person in crowd if person.acts_at <= now]
         with ThreadPoolExecutor(self._size.at_once) as pool:

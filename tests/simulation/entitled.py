@@ -42,7 +42,6 @@ class Paid:
 class _Month:
     """A month of a period that was bought at once; the period ends at `until`."""
 
-
     start: datetime
     end: datetime
     until: datetime

@@ -26,7 +26,7 @@ from worker import tasks
 
 _WORKERS = 2
 _LONGEST_CALM_SECONDS = 240
-_LOOK_SECONDS = 0.025
+_LOOK_SECONDS = 0.05
 # How badly events travel, in percent; the sandbox's own laboratory sees to it.
 _HABITS = {"duplicate": 15, "reorder": 30, "reorder_ms": 60, "drop": 2}
 _BUSY = text(

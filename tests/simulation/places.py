@@ -56,13 +56,18 @@ def outside(database_url: str, folder: Path, *, seed: int) -> Iterator[tuple[Wor
 
 def small(seed: int, size: Size, database_url: str, folder: Path) -> Outcome:
     """What one seed comes to in this process."""
-    # Disputes and refused cards are alerts, and here there are many of them.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    _be_quiet()
     with inside(database_url, folder, seed=seed) as (world, way):
         return Simulation(world, way, seed=seed, size=size).run()
 
 
 def full(seed: int, size: Size, database_url: str, folder: Path) -> Outcome:
     """What one seed comes to over HTTP."""
+    _be_quiet()
     with outside(database_url, folder, seed=seed) as (world, way):
         return Simulation(world, way, seed=seed, size=size).run()
+
+
+def _be_quiet() -> None:
+    """Disputes and refused cards are alerts, and here there are many of them."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))

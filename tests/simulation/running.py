@@ -59,11 +59,8 @@ def _outcomes(order: Order, folder: Path, server: TestServer) -> Iterator[Outcom
             for seed in order.seeds
             if (place := _made(folder / f"seed{seed}"))
         }
-        for seed, future in waiting.items():
-            sys.stderr.write(f"seed {seed}")
-            outcome = future.result()
-            sys.stderr.write(f": {outcome.digest[:16]}, {outcome.seconds:.1f} s\n")
-            yield outcome
+        for future in waiting.values():
+            yield future.result()
 
 
 def _made(folder: Path) -> Path:
