@@ -38,6 +38,8 @@ def page(visit: session.Visit) -> None:
         + "</div>"
     )
     acting.said()
+    if words := verifying.said():
+        kit.show(words)
     known = standing.of(visit.user.id, visit.account)
     standing.show(visit, known)
     repeating.keep_running(_body, every, visit.user.id, visit, known)

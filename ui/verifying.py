@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from services import auth_service
 from ui import kit, session
 
 _GAP = '<div style="height:16px"></div>'
+
+
+def said() -> str:
+    """What came of the link that was just used, or of asking for another one; else nothing."""
+    if st.query_params.get("confirmed") == "granted":
+        words = kit.notice("Your e-mail is confirmed.", "3 free videos are ready.", kind="good")
+    elif "confirmed" in st.query_params:
+        words = kit.notice("Your e-mail is confirmed.", kind="good")
+    elif "sent" in st.query_params:
+        words = kit.notice("Another link is on its way.", "It works for an hour.")
+    else:
+        return ""
+    return words + _GAP
 
 
 def notice(visit: session.Visit) -> str:

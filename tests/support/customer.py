@@ -109,6 +109,7 @@ class Customer:
         self.page.goto(link)
         self.page.get_by_role("button", name="Confirm my e-mail").click()
         self.page.wait_for_url(re.compile(r"/account\?confirmed="))
+        self.page.get_by_text("Your e-mail is confirmed.").wait_for()
         self.sees_a_whole_page()
 
     def fills_in_the_sign_up(self) -> None:
