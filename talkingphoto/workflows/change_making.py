@@ -50,15 +50,26 @@ def confirm(runtime: Runtime, *, user_id: str, token: str, request_id: str) -> C
         raise errors.InvalidRequest(
             "change.request_id", "This form is out of date. Reload the page and try again."
         )
-    with runtime.read_only() as session:
-        known = changes.find(session, user_id=user_id, request_id=request_id)
+    known = _sent_before(runtime, user_id=user_id, request_id=request_id)
     if known is None:
-        _check(runtime, offer, user_id=user_id)
+        try:
+            _check(runtime, offer, user_id=user_id)
+        except errors.Conflict:
+            # The same yes, sent twice: the other one may have changed the plan just now.
+            known = _sent_before(runtime, user_id=user_id, request_id=request_id)
+            if known is None:
+                raise
+    if known is None:
         now = runtime.clock()
         with runtime.transaction() as session:
             wanted = _intent(offer, request_id=request_id, old=_old_item(session, offer))
             known = changes.open_change(session, wanted, now=now)
     return carry_out(runtime, known)
+
+
+def _sent_before(runtime: Runtime, *, user_id: str, request_id: str) -> Change | None:
+    with runtime.read_only() as session:
+        return changes.find(session, user_id=user_id, request_id=request_id)
 
 
 def carry_out(runtime: Runtime, change: Change) -> ChangeOutcome:

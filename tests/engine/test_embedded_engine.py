@@ -60,7 +60,7 @@ def is_gone(process_id: int) -> bool:
     """Whether no such process runs."""
     try:
         return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it may go while it is looked at
         return True
 
 
