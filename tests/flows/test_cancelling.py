@@ -253,16 +253,14 @@ def test_any_order_of_the_events_of_a_life_ends_the_same(
 ) -> None:
     ada = shop.a_person()
     assert shop.pays(ada, "starter:month").status == 303
-    told = shop.new_events()
-    shop.deliver(told)
+    shop.deliver(told := shop.new_events())
     cancels(shop, ada)
     shop.plans.resume(user_id=ada.id)
     takes(shop, ada, "pause")
     shop.plans.unpause(user_id=ada.id)
     cancels(shop, ada)
-    plan = at_stripe(shop, ada)
-    client(shop).subscriptions.cancel(plan.id)
-    storm: list[Event] = [event for event in (*told, *shop.new_events()) for _ in range(copies)]
+    plan = client(shop).subscriptions.cancel(at_stripe(shop, ada).id)
+    storm: list[Event] = copies * [*told, *shop.new_events()]
     storm.append(old_events.subscription_updated(customer=plan.customer, subscription=plan.id))
     Random(seed).shuffle(storm)  # noqa: S311 - a test's order, not a secret
     shop.deliver(storm)
@@ -342,7 +340,7 @@ def at_once(verb: Callable[[], object]) -> list[object]:
 
 
 def code_of(verb: Callable[[], object]) -> str:
-    """The code with which the verb is refused."""
+    """The code of the refusal."""
     with pytest.raises(errors.AppError) as refusal:
         verb()
     return refusal.value.code
