@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
+from talkingphoto.accounts import mails
 from talkingphoto.billing import customers, payments, refunds, subscriptions, unused
 from talkingphoto.events import refunds as refund_events
 from talkingphoto.events.handling import look_at
@@ -19,9 +20,14 @@ from talkingphoto.runtime import Runtime
 log = structlog.get_logger()
 # EU law: so long a customer may withdraw from what they have not used.
 WITHDRAWAL = timedelta(days=14)
-REFUSED = (
+_REFUSED = (
     "refund.refused",
     "Our payment partner refused this refund. No money moved and the videos are back.",
+)
+_REFUSED_AFTER = (
+    "refund.refused_plan_ended",
+    "Our payment partner refused this refund. No money moved and the videos are back, but your plan"
+    " has ended. We have been told and will put it right.",
 )
 
 
@@ -74,14 +80,24 @@ def carry_out(runtime: Runtime, refund_id: str) -> refunds.Refund:
     try:
         facts = look.stripe.make_refund(_order(refund, payment))
     except (errors.InvalidRequest, errors.NotFound, errors.PaymentDeclined) as fault:
-        with runtime.transaction() as session:
-            refunds.fail(session, refund_id=refund_id, now=look.now)
-        raise errors.Conflict(*REFUSED) from fault
+        _give_up(runtime, refund, plan_ended=is_over, now=look.now)
+        raise errors.Conflict(*(_REFUSED_AFTER if is_over else _REFUSED)) from fault
     with runtime.transaction() as session:
         made = refunds.follow(session, facts=facts, looked_at=look.looked_at, now=look.now)
         assert made is not None, "its payment is on record"
         refund_events.tell(session, made, look)
     return made
+
+
+def _give_up(runtime: Runtime, refund: refunds.Refund, *, plan_ended: bool, now: datetime) -> None:
+    """The credits are back; a plan that ended for this refund waits for a person."""
+    with runtime.transaction() as session:
+        refunds.fail(session, refund_id=refund.id, now=now)
+        if plan_ended:
+            what = "A plan ended for a refund that was refused."
+            mails.needs_a_hand(session, what=what, about=refund.payment_id, now=now)
+    if plan_ended:
+        log.error("alert.refund_refused", refund_id=refund.id, payment_id=refund.payment_id)
 
 
 def sweep(runtime: Runtime) -> int:

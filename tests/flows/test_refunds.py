@@ -250,3 +250,23 @@ def test_m11_what_stripe_refuses_for_good_leaves_everything_as_it_was(shop: Shop
     assert balance(shop, ada).available == FREE + 10
     shop.deliver(shop.new_events())
     assert (balance(shop, ada).available, status_of(shop, ada)) == (FREE, "refunded")
+
+
+def test_who_withdrew_is_told_that_the_plan_ended_though_the_refund_was_refused(
+    shop: Shop,
+) -> None:
+    ada = shop.a_person()
+    shop.buys(ada, "pro:month")
+    payment_id = payment_of(shop, ada)
+    client, intent = shop.sandbox.client(shop.key), newest(shop, "payment_intents").id
+    client.v1.refunds.create({"payment_intent": intent})  # and no event has arrived
+
+    with pytest.raises(errors.Conflict) as refused:
+        shop.refunds.withdraw(user_id=ada.id, payment_id=payment_id, request_id=str(uuid.uuid4()))
+
+    assert refused.value.code == "refund.refused_plan_ended"
+    assert shop.payments.account(ada.id).plan is None
+    assert balance(shop, ada).available == FREE + 100
+    told = "SELECT count(*) FROM mails WHERE template = 'needs_a_hand' AND strpos(key, :about) > 0"
+    with shop.runtime.read_only() as session:
+        assert session.scalar(text(told), {"about": payment_id}) == 1
