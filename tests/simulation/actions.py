@@ -24,6 +24,13 @@ DISPUTES = "4000000000000259"
 _FAILING = "pm_card_chargeCustomerFail"
 _PLANS = tuple(item.key for item in catalog.ITEMS.values() if item.is_plan)
 _PACKS = tuple(item.key for item in catalog.ITEMS.values() if not item.is_plan)
+# What a page shows in words, and the customer goes on.
+_REFUSALS = (
+    errors.Conflict,
+    errors.InvalidRequest,
+    errors.InsufficientCredits,
+    errors.PaymentDeclined,
+)
 # Disputes that end by themselves: won, lost, and never answered.
 _ANSWERS = ("winning_evidence", "losing_evidence", "")
 
@@ -61,7 +68,7 @@ def act(turn: Turn, only: frozenset[str] = frozenset()) -> str:
     chosen = turn.rng.choices(possible, [action.weight for action in possible])[0]
     try:
         return f"{chosen.name}: {chosen.do(turn)}"
-    except (errors.Conflict, errors.InvalidRequest, errors.InsufficientCredits) as refusal:
+    except _REFUSALS as refusal:
         return f"{chosen.name}: refused, {refusal.code}"
 
 

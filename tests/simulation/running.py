@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -55,12 +56,22 @@ def _outcomes(order: Order, folder: Path, server: TestServer) -> Iterator[Outcom
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(order.processes, mp_context=context) as pool:
         waiting = {
-            seed: pool.submit(order.live, seed, order.size, server.create(), place)
+            seed: pool.submit(_lived, order, seed, server.create(), place)
             for seed in order.seeds
             if (place := _made(folder / f"seed{seed}"))
         }
         for future in waiting.values():
             yield future.result()
+
+
+def _lived(order: Order, seed: int, database_url: str, folder: Path) -> Outcome:
+    """What the seed came to; what ended it early is a failure of it, and the others go on."""
+    began = time.monotonic()
+    try:
+        return order.live(seed, order.size, database_url, folder)
+    except Exception:  # noqa: BLE001 - whatever it was, it is told with its seed
+        ended = traceback.format_exc()
+    return Outcome(seed, 0, 0, (f"ended early: {ended}",), "", time.monotonic() - began)
 
 
 def _made(folder: Path) -> Path:
