@@ -1,24 +1,30 @@
-"""`python -m tests.simulation small|full [SEEDS] [FIRST]`: one JSON line, and exit status 1 when
-the product's state is not the sandbox's after any of the seeds."""
+"""`python -m tests.simulation small|full [SEEDS] [FIRST] [FAULT]`: one JSON line, and exit status 1
+when the product's state is not the sandbox's after any of the seeds.
+
+A fault is a bug of `faults.ALL` that is planted first, in the small size: it has to be found.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
+
+_USAGE = "usage: python -m tests.simulation small|full [SEEDS] [FIRST] [FAULT]\n"
 
 
 def main(asked: list[str]) -> int:
     """The simulation has run on settings and data of its own."""
-    kind, seeds, first = (*asked, "1", "1")[:3] if asked else ("", "1", "1")
-    if kind not in {"small", "full"}:
-        sys.stderr.write("usage: python -m tests.simulation small|full [SEEDS] [FIRST]\n")
+    kind, seeds, first, fault = (*asked, *("", "1", "1", "")[len(asked) :])
+    if kind not in {"small", "full"} or (kind == "full" and fault):
+        sys.stderr.write(_USAGE)
         return 2
     with tempfile.TemporaryDirectory(prefix="talkingphoto-simulation-") as name:
         _set_apart(Path(name))
         # Only now: the services read the settings when they are imported.
-        from tests.simulation import places, running
+        from tests.simulation import faults, places, running
         from tests.simulation.engine import Size
 
         chosen = tuple(running.seeds_from(int(first), int(seeds)))
@@ -26,7 +32,7 @@ def main(asked: list[str]) -> int:
         # Over HTTP everything may be on its way until the end: only then one can compare.
         full = Size(200, 365, quiet_days=90, step_days=7, at_once=3, compared_every_days=366)
         order = (
-            running.Order(chosen, small, places.small, processes=2)
+            running.Order(chosen, small, partial(places.small, plan=faults.ALL[fault]), processes=2)
             if kind == "small"
             else running.Order(chosen, full, places.full, processes=1)
         )

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import stripe
-
 from stripe_sandbox import cards
-from talkingphoto.billing import catalog, ledger, payments
+from talkingphoto.billing import catalog, ledger, trials
 from talkingphoto.foundation import errors
-from tests.simulation.people import Person, Standing
-from tests.simulation.world import World
+from tests.simulation import money_back, office
+from tests.simulation.turns import Action, Turn, asked
 
 # Everybody has a card of their own as far as they go round: a card that was complained about is
 # barred, whoever comes with it.
@@ -31,32 +26,6 @@ _REFUSALS = (
     errors.InsufficientCredits,
     errors.PaymentDeclined,
 )
-# Disputes that end by themselves: won, lost, and never answered.
-_ANSWERS = ("winning_evidence", "losing_evidence", "")
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One customer's turn: where, who, and what their page shows."""
-
-    world: World
-    person: Person
-    standing: Standing
-
-    @property
-    def rng(self) -> random.Random:
-        """The customer's own sequence."""
-        return self.person.rng
-
-
-@dataclass(frozen=True)
-class Action:
-    """Something to do: how likely, when it is possible, and what doing it answers."""
-
-    name: str
-    weight: int
-    can: Callable[[Turn], bool]
-    do: Callable[[Turn], str]
 
 
 def act(turn: Turn, only: frozenset[str] = frozenset()) -> str:
@@ -80,13 +49,18 @@ def _buy_pack(turn: Turn) -> str:
     return _buy(turn, turn.rng.choice(_PACKS))
 
 
-def _buy(turn: Turn, item: str) -> str:
+def _try_plan(turn: Turn) -> str:
+    return _buy(turn, turn.rng.choice(trials.ITEMS), trial=True)
+
+
+def _buy(turn: Turn, item: str, *, trial: bool = False) -> str:
     """Checkout with whatever card, by a person who may also turn back or try twice."""
     request_id = turn.person.new_id()
+    code = turn.rng.choice(office.CODES) if turn.rng.random() < 0.15 else ""
     how = turn.rng.choices(("pays", "declined first", "leaves", "disputes"), (80, 8, 8, 4))[0]
     comes_back = turn.rng.random() < 0.5
     url = turn.world.services.payments.start_checkout(
-        user_id=turn.person.id, item=item, request_id=request_id
+        user_id=turn.person.id, item=item, request_id=request_id, code=code, trial=trial
     )
     if how == "leaves":
         return f"{item}, left"
@@ -99,7 +73,7 @@ def _buy(turn: Turn, item: str) -> str:
     if comes_back:
         session_id = back.rpartition("=")[2]
         turn.world.services.payments.confirm_return(user_id=turn.person.id, session_id=session_id)
-    return f"{item}, {how}"
+    return f"{item} {code}, {how}"
 
 
 def _pay(turn: Turn, url: str, card: str) -> str | None:
@@ -129,11 +103,11 @@ def _change(turn: Turn) -> str:
     done = changes.confirm(user_id=turn.person.id, token=shown.token, request_id=request_id)
     if again:
         second = changes.confirm(user_id=turn.person.id, token=shown.token, request_id=request_id)
-        _promise(turn, second.state == done.state, f"{item} was {done.state}, then {second.state}")
+        turn.promise(second.state == done.state, f"{item} was {done.state}, then {second.state}")
     if done.state == "done":
         _compare_charge(turn, shown.charge_today.minor, item)
         promised, came = shown.credits_now, done.credits_added
-        _promise(turn, came == promised, f"{item} promised {promised} videos, brought {came}")
+        turn.promise(came == promised, f"{item} promised {promised} videos, brought {came}")
     return f"{item}, {done.state}"
 
 
@@ -144,12 +118,7 @@ def _compare_charge(turn: Turn, shown: int, item: str) -> None:
         turn.standing.plan.id, {"expand": ["latest_invoice"]}
     )
     charged = plan.latest_invoice.amount_due
-    _promise(turn, charged == shown, f"{item} showed {shown}, charged {charged}")
-
-
-def _promise(turn: Turn, kept: bool, words: str) -> None:
-    if not kept:
-        turn.world.broken_promises.append(f"promise to {turn.person.name}: {words}")
+    turn.promise(charged == shown, f"{item} showed {shown}, charged {charged}")
 
 
 def _undo_change(turn: Turn) -> str:
@@ -167,7 +136,7 @@ def _cancel(turn: Turn) -> str:
         plans.accept_offer(user_id=turn.person.id, request_id=request_id, kind=kind)
         return f"offered {kind}"
     end = plans.cancel(user_id=turn.person.id, request_id=request_id)
-    _promise(turn, end == seen.ends_at, f"shown the end {seen.ends_at}, told {end}")
+    turn.promise(end == seen.ends_at, f"shown the end {seen.ends_at}, told {end}")
     return f"ends {end:%Y-%m-%d}"
 
 
@@ -226,7 +195,7 @@ def _card_recovers(turn: Turn) -> str:
         {"customer": turn.standing.stripe_id or "", "status": "open", "limit": 10}
     )
     for invoice in listed.data:
-        _asked(lambda invoice=invoice: turn.world.stripe.invoices.pay(invoice.id))  # type: ignore[misc]
+        asked(lambda invoice=invoice: turn.world.stripe.invoices.pay(invoice.id))  # type: ignore[misc]
     return f"{done}, {len(listed.data)} paid by hand"
 
 
@@ -243,93 +212,26 @@ def _replace_card(turn: Turn, card: str) -> str:
     return f"{len(methods.data)} cards are {card}"
 
 
-def _refund(turn: Turn) -> str:
-    """The operator gives money back in Stripe's Dashboard: all of it, or a part."""
-    payment = turn.rng.choice(_refundable(turn))
-    left = payment.amount.minor - payment.refunded_minor
-    amount = left if turn.rng.random() < 0.5 else 1 + turn.rng.randrange(left)
-    params: Any = {"payment_intent": payment.payment_intent_id, "amount": amount}
-    return f"{payment.item} {amount}, {_asked(lambda: turn.world.stripe.refunds.create(params))}"
-
-
-def _withdraw(turn: Turn) -> str:
-    """The customer wants their money back, as far as the offer goes."""
-    payment = turn.rng.choice(_refundable(turn))
-    refunds = turn.world.services.refunds
-    offer = refunds.offer(user_id=turn.person.id, payment_id=payment.id)
-    if not offer.allowed:
-        return f"{payment.item}, not offered"
-    made = refunds.withdraw(
-        user_id=turn.person.id, payment_id=payment.id, request_id=turn.person.new_id()
-    )
-    kept = made.amount == offer.refundable
-    _promise(turn, kept, f"{payment.item} offered {offer.refundable}, gave {made.amount}")
-    return f"{payment.item} {made.amount.minor}, {made.state}"
-
-
-def _dispute(turn: Turn) -> str:
-    """The customer complains to their bank; the operator may answer."""
-    payment = turn.rng.choice(_refundable(turn))
-    intent = turn.world.stripe.payment_intents.retrieve(payment.payment_intent_id or "")
-    kind = turn.rng.choice(("fraudulent", "product_not_received", "inquiry", "warning"))
-    answer = turn.rng.choice(_ANSWERS)
-    charge = str(intent.latest_charge)
-    said = turn.world.bank.post(f"/_sandbox/charges/{charge}/complain", {"kind": kind})
-    if said.status != 200 or kind == "warning" or not answer:
-        return f"{kind}, {said.status}"
-    disputes = turn.world.stripe.disputes.list({"charge": charge}).data
-    evidence: Any = {"evidence": {"uncategorized_text": answer}, "submit": True}
-    for found in disputes:
-        _asked(lambda found=found: turn.world.stripe.disputes.update(found.id, evidence))  # type: ignore[misc]
-    return f"{kind}, {answer}"
-
-
-def _dashboard_cancels(turn: Turn) -> str:
-    """The operator ends a plan in Stripe's Dashboard: now, or with the period."""
-    assert turn.standing.plan is not None
-    plan_id, subscriptions = turn.standing.plan.id, turn.world.stripe.subscriptions
-    if turn.rng.random() < 0.3:
-        return f"at once, {_asked(lambda: subscriptions.cancel(plan_id))}"
-    ends = not turn.standing.plan.cancel_at_period_end
-    params: Any = {"cancel_at_period_end": ends}
-    return f"ends {ends}, {_asked(lambda: subscriptions.update(plan_id, params))}"
-
-
-def _asked(call: Callable[[], Any]) -> str:
-    """Whether Stripe did it, or why it did not."""
-    try:
-        call()
-    except stripe.StripeError as refusal:
-        return f"refused, {refusal.code}"
-    return "done"
-
-
 def _has_plan(turn: Turn) -> bool:
-    return turn.standing.plan is not None
+    return turn.has_plan
 
 
 def _is_ending(turn: Turn) -> bool:
-    plan = turn.standing.plan
-    return plan is not None and plan.cancel_at_period_end
+    return turn.is_ending
 
 
 def _has_card(turn: Turn) -> bool:
-    return _has_plan(turn) and turn.standing.stripe_id is not None
+    return turn.has_plan and turn.standing.stripe_id is not None
 
 
 def _has_paid(turn: Turn) -> bool:
-    return bool(_refundable(turn))
-
-
-def _refundable(turn: Turn) -> list[payments.Payment]:
-    """What was paid with money, and not all given back."""
-    return [payment for payment in turn.standing.paid if payment.payment_intent_id]
+    return bool(turn.refundable)
 
 
 ACTIONS = (
     Action("buys a plan", 40, lambda turn: not _has_plan(turn), _buy_plan),
     Action("changes plan", 25, _has_plan, _change),
-    Action("cancels", 6, lambda turn: _has_plan(turn) and not _is_ending(turn), _cancel),
+    Action("cancels", 6, lambda turn: _has_plan(turn) and not turn.is_ending, _cancel),
     Action("resumes", 20, _is_ending, _resume),
     Action("pauses", 4, _has_plan, _pause),
     Action("ends the pause", 3, _has_plan, _unpause),
@@ -342,8 +244,14 @@ ACTIONS = (
     Action(
         "card recovers", 40, lambda turn: _has_card(turn) and turn.person.card_fails, _card_recovers
     ),
-    Action("is refunded", 4, _has_paid, _refund),
-    Action("withdraws", 4, _has_paid, _withdraw),
-    Action("disputes", 3, _has_paid, _dispute),
-    Action("is cancelled in the Dashboard", 4, _has_plan, _dashboard_cancels),
+    Action("is refunded", 4, _has_paid, money_back.in_the_dashboard),
+    Action("is refunded by staff", 3, _has_paid, money_back.by_staff),
+    Action("withdraws", 4, _has_paid, money_back.by_the_customer),
+    Action("disputes", 3, _has_paid, money_back.by_the_bank),
+    Action("is cancelled in the Dashboard", 4, _has_plan, office.cancels_in_the_dashboard),
+    Action("tries a plan", 12, lambda turn: not _has_plan(turn), _try_plan),
+    Action("uses a code", 3, _has_plan, office.uses_code),
+    Action("is given videos", 3, lambda turn: True, office.gives_videos),
+    Action("tops up", 5, lambda turn: turn.standing.stripe_id is not None, office.tops_up),
+    Action("stops topping up", 1, lambda turn: True, office.stops_topping_up),
 )

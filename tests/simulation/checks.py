@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
+from talkingphoto.billing import trials
 from tests.simulation.entitled import entitled
 from tests.simulation.ours import Ours
 from tests.simulation.truth import Bought, Truth, lots_due, sure_until
 
+Lots = dict[tuple[str, str], Counter[int]]
 _OVER = {"complete": {"paid"}, "expired": {"expired", "failed"}, "open": {"open"}}
 
 
@@ -21,7 +23,11 @@ def differences(ours: Ours, truth: Truth, *, now: datetime) -> Iterator[str]:
     yield from _payments(ours, truth)
     yield from _equal("refund", ours.refunds(), truth.refunds())
     yield from _equal("dispute", ours.disputes(), truth.disputes())
-    yield from _grants(ours, truth, now=now)
+    lots = ours.lots()
+    yield from _gifts(ours, lots)
+    yield from _trials(truth, lots)
+    yield from _caps(ours, truth)
+    yield from _grants(lots, truth, now=now)
     yield from _checkouts(ours, truth)
 
 
@@ -62,8 +68,34 @@ def _status(bought: Bought) -> str:
     return "refunded" if bought.refunded_minor >= bought.amount_minor else "partly_refunded"
 
 
-def _grants(ours: Ours, truth: Truth, *, now: datetime) -> Iterator[str]:
-    lots, real, changed = ours.lots(), truth.bought(), truth.changed()
+def _gifts(ours: Ours, lots: Lots) -> Iterator[str]:
+    """What staff gave is there; those lots have no payment."""
+    for user_id, sizes in ours.given.items():
+        found = lots.pop((user_id, ""), Counter())
+        if found != sizes:
+            yield f"gifts of {user_id}: {dict(found)}, given {dict(sizes)}"
+
+
+def _trials(truth: Truth, lots: Lots) -> Iterator[str]:
+    """A person's one trial brought its videos once; those of others after it were refused."""
+    had: Counter[str | None] = Counter()
+    for key, (user_id, became_plan) in truth.trials().items():
+        found = lots.pop((str(user_id), key), Counter())
+        had[user_id] += found.total()
+        if found != {trials.CREDITS: 1} and (found or became_plan):
+            yield f"credits of trial {key}: {dict(found)}, became a plan {became_plan}"
+    yield from (f"trials of {who}: {count}" for who, count in had.items() if count > 1)
+
+
+def _caps(ours: Ours, truth: Truth) -> Iterator[str]:
+    for (user_id, month), charged in truth.topped_up().items():
+        if charged > ours.caps.get(user_id, 0):
+            most = ours.caps.get(user_id, 0)
+            yield f"top-ups of {user_id} in {month}: {charged}, allowed {most}"
+
+
+def _grants(lots: Lots, truth: Truth, *, now: datetime) -> Iterator[str]:
+    real, changed = truth.bought(), truth.changed()
     brought: Counter[str] = Counter()
     back: dict[str, datetime] = {}
     for bought in real.values():

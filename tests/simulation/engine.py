@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from tests.simulation import actions, checks, people
+from tests.simulation import actions, checks, office, people
 from tests.simulation.moments import DAY, START
 from tests.simulation.ours import Ours
 from tests.simulation.truth import Truth
+from tests.simulation.turns import Turn
 from tests.simulation.world import World
 
 # After the last action, so long that every late event arrives and every page expires.
@@ -81,6 +82,7 @@ class Simulation:
         """The customers have lived, everything was told, and both sides were compared."""
         began = time.monotonic()
         list(self.world.services.payments.sync_catalog())
+        office.open_for_business(self.world, staff_id=self.world.runtime.new_id())
         crowd = people.sign_up(
             self.world,
             seed=self._seed,
@@ -131,7 +133,7 @@ class Simulation:
 
     def _act(self, day: int, person: people.Person) -> str:
         standing = people.standing(self.world, person)
-        done = actions.act(actions.Turn(self.world, person, standing), self._size.only)
+        done = actions.act(Turn(self.world, person, standing), self._size.only)
         person.rests(self.world.clock())
         return f"day {day}, {person.name} {done}"
 

@@ -54,10 +54,12 @@ def outside(database_url: str, folder: Path, *, seed: int) -> Iterator[tuple[Wor
         parts.stop()
 
 
-def small(seed: int, size: Size, database_url: str, folder: Path) -> Outcome:
+def small(
+    seed: int, size: Size, database_url: str, folder: Path, *, plan: faults.Plan = faults.none
+) -> Outcome:
     """What one seed comes to in this process."""
     _be_quiet()
-    with inside(database_url, folder, seed=seed) as (world, way):
+    with inside(database_url, folder, seed=seed, plan=plan) as (world, way):
         return Simulation(world, way, seed=seed, size=size).run()
 
 

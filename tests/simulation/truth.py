@@ -92,7 +92,12 @@ class Truth:
         return {key: bills for key, bills in found.items() if any(one.is_change for one in bills)}
 
     def _paid(self, body: Json) -> Paid:
-        lines = (line for line in body["lines"]["data"] if _price_of(line) in self.items)
+        lines = (
+            line
+            for line in body["lines"]["data"]
+            # A trial costs nothing, and is no month.
+            if _price_of(line) in self.items and (line["amount"] or _is_proration(line))
+        )
         return Paid(
             created_at=moment(body["created"]),
             paid_at=moment(body["status_transitions"]["paid_at"]),
@@ -109,6 +114,24 @@ class Truth:
                 for line in lines
             ),
         )
+
+    def trials(self) -> dict[str, tuple[str | None, bool]]:
+        """Each subscription that began as a trial: whose, and whether a month was paid since."""
+        paid = {one.subscription for one in self._invoices() if one.whole_period}
+        return {
+            body["id"]: (self.owners.get(body["customer"]), body["id"] in paid)
+            for body in self._store.objects("subscription")
+            if body["trial_start"]
+        }
+
+    def topped_up(self) -> dict[tuple[str, str], int]:
+        """What was charged by itself, for each customer and calendar month."""
+        found: Counter[tuple[str, str]] = Counter()
+        for body in self._store.objects("invoice"):
+            if body["status"] == "paid" and _is_top_up(body):
+                month = moment(body["created"]).strftime("%Y-%m")
+                found[body["metadata"]["user_id"], month] += body["total"]
+        return dict(found)
 
     def unpaid_invoices(self) -> dict[str, str]:
         """The state of each invoice that was never paid."""
@@ -163,7 +186,8 @@ class Truth:
             amount_minor=max(body["total"], 0),
             refunded_minor=refunded,
             back_at=self._back_at.get(intent),
-            whole_period=body["billing_reason"] in _WHOLE_PERIODS and line["amount"] > 0,
+            whole_period=line["amount"] > 0
+            and (body["billing_reason"] in _WHOLE_PERIODS or _is_top_up(body)),
             began_at=moment(line["period"]["start"]),
             subscription=_subscription_of(body),
             is_change=body["billing_reason"] == _CHANGE,
@@ -172,7 +196,7 @@ class Truth:
     def _packs(self) -> list[Bought]:
         made = []
         for body in self._store.objects("checkout.session"):
-            if body["mode"] != "payment" or body["payment_status"] != "paid":
+            if body["mode"] != "payment" or not _is_settled(body):
                 continue
             refunded = self._given_back.get(body["payment_intent"], 0)
             made.append(
@@ -230,6 +254,18 @@ def sure_until(back_at: datetime | None, *, now: datetime) -> datetime:
 def moment(seconds: int) -> datetime:
     """The moment that Stripe means."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _is_top_up(body: Json) -> bool:
+    return "top_up_id" in (body["metadata"] or {})
+
+
+def _is_settled(session: Json) -> bool:
+    """Whether nothing is left to pay; of a page that was only closed that is said as well."""
+    return bool(
+        session["payment_status"] == "paid"
+        or (session["payment_status"] == "no_payment_required" and session["status"] == "complete")
+    )
 
 
 def _price_of(line: Json) -> Any:

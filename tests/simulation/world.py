@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -81,6 +82,10 @@ class World:
         self.services = replace(services_of(self.runtime), webhooks=webhooks)
         # What a customer was told and did not get: the amount of a charge, the words of a page.
         self.broken_promises: list[str] = []
+        self.staff_id = ""
+        # What staff gave to whom, by size, and the most that each allowed a month's top-ups.
+        self.given: dict[str, Counter[int]] = {}
+        self.caps: dict[str, int] = {}
         self.secret = chosen.webhook_secrets[0]
         # The end of its key tells what the simulation asks from what the product asks.
         self.stripe = stripe.StripeClient(

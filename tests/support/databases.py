@@ -1,4 +1,5 @@
-"""Databases for tests: one throw-away server, migrated once into a template, copied per test."""
+"""Databases for tests: one throw-away server, migrated once into a template, copied for the first
+test and rewound for the next."""
 
 from __future__ import annotations
 
@@ -14,6 +15,8 @@ from sqlalchemy import make_url
 from talkingphoto.foundation.database import Database
 from talkingphoto.integrations import schema
 from talkingphoto.integrations.embedded_postgres import EmbeddedPostgres
+from tests.support import rewinding
+from tests.support.rewinding import Contents, rewind
 
 TEMPLATE = "template_of_tests"
 
@@ -27,6 +30,9 @@ class TestServer:
         self._embedded = EmbeddedPostgres(folder, durable=False)
         self._maintenance = make_url(self._embedded.ensure())
         self._numbers = count(1)
+        # Databases that nobody uses.
+        self._free: list[str] = []
+        self._held: dict[str, Contents] = {}
         self._run(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
         template = Database(self.url(TEMPLATE))
         schema.upgrade(template)
@@ -55,12 +61,23 @@ class TestServer:
 
     @contextmanager
     def database(self, *, like: str = "") -> Iterator[str]:
-        """The address of a migrated database, or a copy, that is dropped at the end."""
-        url = self.create(like=like)
+        """The address of a migrated and otherwise empty database, or of one that holds what
+        another does, to which nobody writes meanwhile; nobody can use it after the end."""
+        url = self._free.pop() if self._free else self.create()
+        shape = rewind(url, self._contents(like or self.url(TEMPLATE)))
         try:
             yield url
         finally:
-            self.drop(url)
+            self._held.pop(url, None)
+            if rewinding.shape(url) == shape:
+                self._free.append(url)
+            else:  # the next test would find what this one changed
+                self.drop(url)
+
+    def _contents(self, url: str) -> Contents:
+        if url not in self._held:
+            self._held[url] = rewinding.contents(url)
+        return self._held[url]
 
     def stop(self) -> None:
         """The server has ended and its data are gone."""
