@@ -51,6 +51,10 @@ class Database:
             hide_parameters=True,
             connect_args={"options": SERVER_OPTIONS, "connect_timeout": 5},
         )
+        # The same pool; what a view may do is said as it begins, in one message.
+        self._views = self.engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -65,8 +69,7 @@ class Database:
     @contextmanager
     def read_only(self) -> Iterator[Session]:
         """A view of one moment in which nothing can be written."""
-        with self._guarded(), Session(self.engine) as session, session.begin():
-            session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        with self._guarded(), Session(self._views) as session, session.begin():
             yield session
 
     def in_batches(self, work: Callable[[Session], int], *, most: int) -> int:

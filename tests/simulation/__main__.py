@@ -28,9 +28,22 @@ def main(asked: list[str]) -> int:
         from tests.simulation.engine import Size
 
         chosen = tuple(running.seeds_from(int(first), int(seeds)))
-        small = Size(10, 90, quiet_days=10, step_days=2, compared_every_days=6)
+        small = Size(
+            *(10, 90),
+            quiet_days=10,
+            step_days=3,
+            compared_every_days=6,
+            swept_every_days=6,
+        )
         # Over HTTP everything may be on its way until the end: only then one can compare.
-        full = Size(200, 365, quiet_days=90, step_days=7, at_once=3, compared_every_days=366)
+        full = Size(
+            *(200, 365),
+            quiet_days=120,
+            step_days=10,
+            at_once=3,
+            compared_every_days=366,
+            swept_every_days=20,
+        )
         order = (
             running.Order(chosen, small, partial(places.small, plan=faults.ALL[fault]), processes=2)
             if kind == "small"

@@ -64,7 +64,7 @@ def _buy(turn: Turn, item: str, *, trial: bool = False) -> str:
     )
     if how == "leaves":
         return f"{item}, left"
-    if how == "declined first":
+    if how == "declined first" and code != office.ALL_OFF:
         assert _pay(turn, url, DECLINES) is None, "a declined card does not pay"
     back = _pay(turn, url, DISPUTES if how == "disputes" else _card(turn).number)
     if back is None:

@@ -17,7 +17,6 @@ from tests.simulation.world import World
 
 # After the last action, so long that every late event arrives and every page expires.
 _QUIET_DAYS = 5
-_SWEPT_EVERY_DAYS = 4
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,7 @@ class Size:
     step_days: int = 1
     at_once: int = 1
     compared_every_days: int = 3
+    swept_every_days: int = 4
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Simulation:
         now = START + day * DAY
         self.world.move_to(now)
         self._way.carry()
-        if day % _SWEPT_EVERY_DAYS < self._size.step_days:
+        if day % self._size.swept_every_days < self._size.step_days:
             self._way.sweep()
         acting = [person for person in crowd if person.acts_at <= now]
         with ThreadPoolExecutor(self._size.at_once) as pool:

@@ -13,12 +13,14 @@ from tests.simulation.world import World
 
 _STAFF = "staff@example.com"
 _PACKS = tuple(item for item in catalog.ITEMS.values() if not item.is_plan)
+# With it a pack costs nothing, and no card is asked for.
+ALL_OFF = "ONUS"
 _COUPONS: dict[str, dict[str, Any]] = {
     "ONCE10": {"percent_off": 10, "duration": "once"},
     "QUARTER": {"percent_off": 25, "duration": "repeating", "duration_in_months": 3},
     "FRIEND": {"percent_off": 12.5, "duration": "forever"},
     "FIVELESS": {"amount_off": 5_00, "currency": "usd", "duration": "once"},
-    "ONUS": {"percent_off": 100, "duration": "once"},
+    ALL_OFF: {"percent_off": 100, "duration": "once"},
 }
 CODES = tuple(_COUPONS)
 
