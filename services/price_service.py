@@ -39,6 +39,13 @@ class PriceService:
         with self.runtime.read_only() as session:
             return price_changes.open_ones(session)
 
+    def announced(self, *, staff_id: str) -> tuple[PriceChange, ...]:
+        """The same changes for the office."""
+        refused = refusals.on_record(self.runtime, "prices.announced", staff_id=staff_id)
+        with refused, self.runtime.read_only() as session:
+            staff.require(session, user_id=staff_id, at_least="support")
+            return price_changes.open_ones(session)
+
     def plan(self, *, item: str, effective_at: datetime, reason: str) -> tuple[PriceChange, ...]:
         """Old prices of the item end at renewals from that day on, and that is on record; for the
         command line."""

@@ -23,7 +23,7 @@ from talkingphoto.foundation import errors
 from talkingphoto.foundation.money import Money
 from talkingphoto.runtime import Runtime
 
-SECTIONS = ("Customers", "Differences", "Disputes", "Events", "Mail")
+SECTIONS = ("Customers", "Differences", "Disputes", "Events", "Mail", "Prices", "Recovery")
 WAIT = 60
 
 
@@ -78,7 +78,7 @@ def opened(who: str | None, section: str = "Customers") -> AppTest:
     """The page as it is drawn for that person."""
     page = AppTest.from_function(script, default_timeout=WAIT)
     page.session_state["who"] = who
-    page.session_state["tp-office-section"] = section
+    page.session_state["section"] = section
     page.run()
     assert not page.exception
     return page
