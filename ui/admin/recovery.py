@@ -18,7 +18,7 @@ _CAUSES = {
     "manual": "by hand",
     "mail_link": "from our mail",
     "new_card": "by another card",
-    "stripe_retry": "by Stripe's own tries",
+    "stripe_retry": "by Stripe's tries",
 }
 
 
@@ -35,7 +35,7 @@ def section(_visit: session.Visit, staff_id: str) -> None:
         return
     kit.show(
         f'<p class="tp-muted">Invoices that failed for the first time from {between} (UTC), and '
-        "what became of them since.</p>",
+        "what became of them since; how many stands in brackets.</p>",
         '<div class="tp-cards">',
         *(_card(currency, found) for currency, found in sorted(report.by_currency.items())),
         "</div>",
