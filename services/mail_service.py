@@ -12,7 +12,7 @@ from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import mails, moments, staff, users, verifications
 from talkingphoto.foundation import errors
 from talkingphoto.integrations import mailer
-from talkingphoto.workflows import announcing, letters
+from talkingphoto.workflows import announcing, letters, refusals
 
 log = structlog.get_logger()
 TEMPLATES = tuple(moments.ALL)
@@ -89,7 +89,8 @@ class MailService:
 
     def outbox(self, *, staff_id: str, before: str = "") -> OutboxPage:
         """Messages newest first, those older than `before`; NotPermitted for customers."""
-        with self.runtime.read_only() as session:
+        refused = refusals.on_record(self.runtime, "mail.outbox", staff_id=staff_id)
+        with refused, self.runtime.read_only() as session:
             staff.require(session, user_id=staff_id, at_least="support")
             masked = staff.role_of(session, user_id=staff_id) != "admin"
             found = mails.page(session, before=before)
@@ -98,7 +99,8 @@ class MailService:
 
     def body(self, *, staff_id: str, key: str) -> Parts:
         """What that message says; NotFound for none. A link that proves an address is left out."""
-        with self.runtime.read_only() as session:
+        refused = refusals.on_record(self.runtime, "mail.body", staff_id=staff_id, about=key)
+        with refused, self.runtime.read_only() as session:
             staff.require(session, user_id=staff_id, at_least="support")
             mail = mails.get(session, key=key)
             if mail is None:
@@ -108,7 +110,10 @@ class MailService:
 
     def preview(self, *, staff_id: str, template: str) -> Parts:
         """How a message of that template looks; NotFound when there is no such template."""
-        with self.runtime.read_only() as session:
+        refused = refusals.on_record(
+            self.runtime, "mail.preview", staff_id=staff_id, about=template
+        )
+        with refused, self.runtime.read_only() as session:
             staff.require(session, user_id=staff_id, at_least="support")
         if template not in moments.ALL:
             raise errors.NotFound("mail.template_unknown", "There is no such message.")
@@ -118,7 +123,10 @@ class MailService:
         """A message that was given up is on its way again; Conflict for any other."""
         now = self.runtime.wall_clock()
         action = staff.Action(self.runtime.new_id(), staff_id, "mail.send_again", key, reason)
-        with self.runtime.transaction() as session:
+        refused = refusals.on_record(
+            self.runtime, action.action, staff_id=staff_id, about=key, reason=reason
+        )
+        with refused, self.runtime.transaction() as session:
             staff.require(session, user_id=staff_id, at_least="admin")
             if not mails.send_again(session, key=key):
                 raise errors.Conflict("mail.not_failed", "This message was not given up.")

@@ -6,6 +6,7 @@ from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import audit, directory, staff
 from talkingphoto.events import inbox
 from talkingphoto.foundation import errors
+from talkingphoto.workflows import refusals
 
 Entry = directory.Entry
 EventLine = inbox.EventLine
@@ -34,14 +35,16 @@ class OfficeService:
 
     def find(self, *, staff_id: str, asked: str) -> tuple[Entry, ...]:
         """The accounts of that address or id, of ours or of Stripe's; support sees no address."""
-        with self.runtime.read_only() as session:
+        refused = refusals.on_record(self.runtime, "office.find", staff_id=staff_id)
+        with refused, self.runtime.read_only() as session:
             staff.require(session, user_id=staff_id, at_least="support")
             masked = staff.role_of(session, user_id=staff_id) != "admin"
             return directory.find(session, asked=asked, masked=masked)
 
     def events(self, *, staff_id: str, only_dead: bool = False) -> tuple[EventLine, ...]:
         """Stripe's latest events and what became of each, or those that are dead letters."""
-        with self.runtime.read_only() as session:
+        refused = refusals.on_record(self.runtime, "office.events", staff_id=staff_id)
+        with refused, self.runtime.read_only() as session:
             staff.require(session, user_id=staff_id, at_least="support")
             return inbox.latest(session, only_dead=only_dead)
 

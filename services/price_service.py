@@ -9,6 +9,7 @@ from talkingphoto.accounts import staff
 from talkingphoto.billing import price_changes
 from talkingphoto.foundation import errors, ids
 from talkingphoto.workflows import price_changes as changing
+from talkingphoto.workflows import refusals
 
 PaidPrice = price_changes.PaidPrice
 PriceChange = price_changes.PriceChange
@@ -23,7 +24,8 @@ class PriceService:
 
     def who_pays(self, *, staff_id: str) -> tuple[PaidPrice, ...]:
         """Every price of every item and how many pay it; for staff."""
-        with self.runtime.read_only() as session:
+        refused = refusals.on_record(self.runtime, "prices.who_pays", staff_id=staff_id)
+        with refused, self.runtime.read_only() as session:
             staff.require(session, user_id=staff_id, at_least="support")
             return price_changes.report(session)
 
@@ -35,6 +37,13 @@ class PriceService:
     def changes(self) -> tuple[PriceChange, ...]:
         """Changes that are planned or announced; for the command line."""
         with self.runtime.read_only() as session:
+            return price_changes.open_ones(session)
+
+    def announced(self, *, staff_id: str) -> tuple[PriceChange, ...]:
+        """The same changes for the office."""
+        refused = refusals.on_record(self.runtime, "prices.announced", staff_id=staff_id)
+        with refused, self.runtime.read_only() as session:
+            staff.require(session, user_id=staff_id, at_least="support")
             return price_changes.open_ones(session)
 
     def plan(self, *, item: str, effective_at: datetime, reason: str) -> tuple[PriceChange, ...]:

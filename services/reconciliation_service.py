@@ -8,7 +8,7 @@ from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import staff
 from talkingphoto.billing import differences
 from talkingphoto.foundation import errors, ids
-from talkingphoto.workflows import closing, comparing, pulling, replaying, standing_open
+from talkingphoto.workflows import closing, comparing, pulling, refusals, replaying, standing_open
 
 Difference = differences.Difference
 Run = comparing.Run
@@ -42,7 +42,8 @@ class ReconciliationService:
 
     def differences(self, *, staff_id: str, open_only: bool = True) -> tuple[Difference, ...]:
         """What is different, the latest first; NotPermitted for who does not work here."""
-        with self.runtime.read_only() as session:
+        refused = refusals.on_record(self.runtime, "differences", staff_id=staff_id)
+        with refused, self.runtime.read_only() as session:
             staff.require(session, user_id=staff_id, at_least="support")
             limit = differences.LONGEST_LIST
             return differences.recent(session, open_only=open_only, limit=limit)
@@ -70,13 +71,19 @@ class ReconciliationService:
     def replay(self, *, staff_id: str, event_id: str, reason: str) -> None:
         """The event is processed once more, and it is on record who wanted that and why."""
         action = staff.Action(self.runtime.new_id(), staff_id, "event.replay", event_id, reason)
-        with self.runtime.transaction() as session:
+        refused = refusals.on_record(
+            self.runtime, action.action, staff_id=staff_id, about=event_id, reason=reason
+        )
+        with refused, self.runtime.transaction() as session:
             replaying.replay(session, action=action, now=self.runtime.wall_clock())
 
     def _decide(self, verb: str, *, staff_id: str, difference_id: str, reason: str) -> Difference:
         """The difference that an admin decides about; that they do is on record."""
         action = staff.Action(self.runtime.new_id(), staff_id, verb, difference_id, reason)
-        with self.runtime.transaction() as session:
+        refused = refusals.on_record(
+            self.runtime, verb, staff_id=staff_id, about=difference_id, reason=reason
+        )
+        with refused, self.runtime.transaction() as session:
             staff.require(session, user_id=staff_id, at_least="admin")
             staff.record(session, action=action, now=self.runtime.wall_clock())
             found = _known(session, difference_id)

@@ -13,7 +13,7 @@ from talkingphoto.accounts import staff
 from talkingphoto.billing import disputes, payments, refunds, unused, warnings
 from talkingphoto.foundation import errors, ids
 from talkingphoto.foundation.money import Money
-from talkingphoto.workflows import evidence, refunding
+from talkingphoto.workflows import evidence, refunding, refusals
 
 _NOT_YOURS = ("refund.payment_unknown", "This is not a payment of yours.")
 _WORDS = {
@@ -131,31 +131,19 @@ class RefundService:
     def refund(self, *, staff_id: str, order: RefundOrder) -> RefundView:
         """The money is on its way back with its share of the videos, what was used is owed unless
         forgiven, and the reason is on record; the same request is the same refund."""
-        _require_uuid(order.request_id)
-        now = self.runtime.clock()
-        with self.runtime.transaction() as session:
-            staff.require(session, user_id=staff_id, at_least="support")
-            payment = payments.find(session, payment_id=order.payment_id)
-            if payment is None:
-                raise errors.NotFound("refund.payment_unknown", "There is no such payment.")
-            self._require_not_own(session, payment, staff_id=staff_id)
-            is_new = refunds.find(session, refund_id=order.request_id) is None
-            asked = refunds.ask(
-                session,
-                refunds.NewRefund(
-                    id=order.request_id,
-                    payment_id=order.payment_id,
-                    origin="staff",
-                    reason=order.reason,
-                    amount=order.amount,
-                    forgive=order.forgive,
-                ),
-                now=now,
-            )
-            if is_new:
-                action = self._action(staff_id, "refund", order.payment_id, order.reason)
-                staff.record(session, action=action, now=now)
-        return _view(refunding.carry_out(self.runtime, asked.id))
+        refused = refusals.on_record(
+            self.runtime,
+            "refund",
+            staff_id=staff_id,
+            about=order.payment_id,
+            reason=order.reason,
+        )
+        with refused:
+            _require_uuid(order.request_id)
+            now = self.runtime.clock()
+            with self.runtime.transaction() as session:
+                asked = self._ask(session, order, staff_id=staff_id, now=now)
+            return _view(refunding.carry_out(self.runtime, asked.id))
 
     def history(self, user_id: str) -> tuple[RefundView | DisputeView, ...]:
         """That customer's refunds and disputes, newest first."""
@@ -170,31 +158,35 @@ class RefundService:
 
     def disputes(self, staff_id: str) -> tuple[DisputeView, ...]:
         """Everybody's disputes, the open ones first."""
-        with self.runtime.read_only() as session:
+        refused = refusals.on_record(self.runtime, "disputes", staff_id=staff_id)
+        with refused, self.runtime.read_only() as session:
             staff.require(session, user_id=staff_id, at_least="support")
             return tuple(_dispute_view(one) for one in disputes.recent(session))
 
     def evidence(self, *, staff_id: str, dispute_id: str) -> bytes:
         """What speaks for us in that dispute, as a zip; whole addresses are for admins only."""
-        with self.runtime.read_only() as session:
+        refused = refusals.on_record(self.runtime, "evidence", staff_id=staff_id, about=dispute_id)
+        with refused, self.runtime.read_only() as session:
             staff.require(session, user_id=staff_id, at_least="support")
             is_admin = staff.role_of(session, user_id=staff_id) == "admin"
             dispute = disputes.get(session, dispute_id=dispute_id)
         packed = evidence.pack(self.runtime, dispute, with_addresses=is_admin)
-        now = self.runtime.clock()
         with self.runtime.transaction() as session:
             action = self._action(staff_id, "evidence", dispute_id, "The evidence was taken out")
-            staff.record(session, action=action, now=now)
+            staff.record(session, action=action, now=self.runtime.wall_clock())
         return packed
 
     def release_warning(self, *, staff_id: str, warning_id: str, reason: str) -> None:
         """The videos that a bank's warning froze can be used again, and the reason is on record."""
         now = self.runtime.clock()
-        with self.runtime.transaction() as session:
+        refused = refusals.on_record(
+            self.runtime, "release_warning", staff_id=staff_id, about=warning_id, reason=reason
+        )
+        with refused, self.runtime.transaction() as session:
             staff.require(session, user_id=staff_id, at_least="support")
             payment_id = warnings.release(session, warning_id=warning_id, now=now)
             action = self._action(staff_id, "release_warning", payment_id, reason)
-            staff.record(session, action=action, now=now)
+            staff.record(session, action=action, now=self.runtime.wall_clock())
 
     def make(self, refund_id: str) -> None:
         """The refund that was asked for is made; a refusal for good has given its credits back."""
@@ -206,6 +198,30 @@ class RefundService:
     def sweep(self) -> int:
         """Refunds that were cut short are carried out: how many those are."""
         return refunding.sweep(self.runtime)
+
+    def _ask(
+        self, session: Session, order: RefundOrder, *, staff_id: str, now: datetime
+    ) -> refunds.Refund:
+        """The refund that this order stands for, made now or by the same request before."""
+        staff.require(session, user_id=staff_id, at_least="support")
+        payment = payments.find(session, payment_id=order.payment_id)
+        if payment is None:
+            raise errors.NotFound("refund.payment_unknown", "There is no such payment.")
+        self._require_not_own(session, payment, staff_id=staff_id)
+        is_new = refunds.find(session, refund_id=order.request_id) is None
+        new = refunds.NewRefund(
+            id=order.request_id,
+            payment_id=order.payment_id,
+            origin="staff",
+            reason=order.reason,
+            amount=order.amount,
+            forgive=order.forgive,
+        )
+        asked = refunds.ask(session, new, now=now)
+        if is_new:
+            action = self._action(staff_id, "refund", order.payment_id, order.reason)
+            staff.record(session, action=action, now=self.runtime.wall_clock())
+        return asked
 
     @staticmethod
     def _require_not_own(session: Session, payment: payments.Payment, *, staff_id: str) -> None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from talkingphoto import runtime as runtimes
+from talkingphoto.accounts import staff
 from talkingphoto.billing import declines, recovery
 from talkingphoto.events import invoices
 from talkingphoto.events.handling import look_at
 from talkingphoto.foundation import errors, wording
 from talkingphoto.foundation.money import Money
 from talkingphoto.integrations.cache import Allowance, TryCounter
+from talkingphoto.workflows import refusals
 
 TRIES_A_DAY = Allowance("retry_now", most=5, seconds=24 * 60 * 60)
 MOST_INVOICES = 100_000
@@ -156,6 +158,13 @@ class RetryService:
                 for code, groups in sorted(by_code.items())
             },
         )
+
+    def recovered(self, *, staff_id: str, start: date, end: date) -> RecoveryReport:
+        """The same for the office; NotPermitted for who does not work here."""
+        refused = refusals.on_record(self.runtime, "recovery.report", staff_id=staff_id)
+        with refused, self.runtime.read_only() as session:
+            staff.require(session, user_id=staff_id, at_least="support")
+        return self.recovery_report(start, end)
 
     def _pay(self, owing: recovery.Owing) -> None:
         # The intent of this try is its number, stored above: said again, it is the same try.

@@ -26,7 +26,7 @@ from talkingphoto.billing import wallet as wallets
 from talkingphoto.foundation import errors, ids
 from talkingphoto.foundation.money import Money
 from talkingphoto.generations import records
-from talkingphoto.workflows import notifying, topping_up
+from talkingphoto.workflows import notifying, refusals, topping_up
 
 log = structlog.get_logger()
 STATEMENT_ROWS = 50
@@ -212,11 +212,18 @@ class WalletService:
         """The customer has the credits, once a request, and it is on record who gave them why.
 
         NotPermitted to anyone but staff, and to support for an account of their own."""
-        if not (ids.is_uuid(gift.request_id) and ids.is_uuid(user_id)):
-            raise errors.InvalidRequest("office.request_id", "Reload the page and try again.")
         now = self.runtime.clock()
-        with self.runtime.transaction() as session:
+        refused = refusals.on_record(
+            self.runtime,
+            f"credits.{gift.kind}",
+            staff_id=staff_id,
+            about=user_id,
+            reason=gift.reason,
+        )
+        with refused, self.runtime.transaction() as session:
             staff.require(session, user_id=staff_id, at_least="support")
+            if not (ids.is_uuid(gift.request_id) and ids.is_uuid(user_id)):
+                raise errors.InvalidRequest("office.request_id", "Reload the page and try again.")
             if not users.exists(session, user_id=user_id):
                 raise errors.NotFound("auth.user_unknown", "There is no such customer.")
             customers.ensure(session, user_id=user_id, now=now)
@@ -239,7 +246,7 @@ class WalletService:
                 about=user_id,
                 reason=gift.reason,
             )
-            staff.record(session, action=action, now=now)
+            staff.record(session, action=action, now=self.runtime.wall_clock())
             mails.owe(
                 session,
                 key=f"gift:{gift.request_id}",

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from talkingphoto.foundation import errors, settings
+from talkingphoto.foundation import errors, settings, wording
 
 if TYPE_CHECKING:
     from talkingphoto.billing.price_changes import PriceChange
@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     reconcile.add_argument("--heal", action="store_true", help="put right what is safe to")
     _add_videos(commands)
     _add_prices(commands)
+    _add_recovery(commands)
     appoint = _add(commands, "grant-admin", _grant_admin, "let somebody into the back office")
     appoint.add_argument("email", help="the address of their account")
     appoint.add_argument("--role", choices=("admin", "support", "customer"), default="admin")
@@ -110,6 +111,12 @@ def _add_prices(commands: Commands) -> None:
     stop = _add(prices, "call-off", _prices_call_off, "move nobody by that change any more")
     stop.add_argument("id", help="the change's id")
     stop.add_argument("--reason", required=True, help="why; it is kept on record")
+
+
+def _add_recovery(commands: Commands) -> None:
+    recovery = _add(commands, "recovery", _recovery, "what failed, and what was got back of it")
+    recovery.add_argument("--from", dest="start", metavar="DAY", help="this month's first, if none")
+    recovery.add_argument("--to", dest="end", metavar="DAY", help="today, if none is named")
 
 
 def _add(commands: Commands, name: str, command: Command, text: str) -> argparse.ArgumentParser:
@@ -208,10 +215,7 @@ def _prices_list(_chosen: argparse.Namespace) -> int:
 def _prices_change(chosen: argparse.Namespace) -> int:
     from services.price_service import price_service
 
-    try:
-        day = datetime.fromisoformat(chosen.on).replace(tzinfo=UTC)
-    except ValueError:
-        raise errors.InvalidRequest("prices.day", "Write the day as in 2027-03-01.") from None
+    day = _day("prices.day", chosen.on)
     for change in price_service.plan(item=chosen.item, effective_at=day, reason=chosen.reason):
         print(f"planned: {_described(change)}; subscribers are told within a minute")
     return 0
@@ -230,6 +234,31 @@ def _described(change: PriceChange) -> str:
     return (
         f"{change.item.key}: {before} to {after} from {change.effective_at:%Y-%m-%d}, {change.id}"
     )
+
+
+def _day(code: str, written: str) -> datetime:
+    try:
+        return datetime.fromisoformat(written).replace(tzinfo=UTC)
+    except ValueError:
+        raise errors.InvalidRequest(code, "Write the day as in 2027-03-01.") from None
+
+
+def _recovery(chosen: argparse.Namespace) -> int:
+    from services.retry_service import retry_service
+    from talkingphoto import runtime
+
+    today = runtime.current().clock().date()
+    end = _day("recovery.day", chosen.end).date() if chosen.end else today
+    start = _day("recovery.day", chosen.start).date() if chosen.start else end.replace(day=1)
+    report = retry_service.recovery_report(start, end)
+    print(f"invoices that failed for the first time from {start} to {end} (UTC)")
+    for currency, found in sorted(report.by_currency.items()):
+        still = f"{wording.amount(found.open)} open, {wording.amount(found.lost)} lost"
+        print(f"{currency}: {found.rate_words}; {still}")
+    for code, groups in report.by_code.items():
+        for currency, found in sorted(groups.items()):
+            print(f"{currency} {code}: {found.rate_words}")
+    return 0
 
 
 def _webhooks_sync(_chosen: argparse.Namespace) -> int:

@@ -87,6 +87,8 @@ def _price(
     note = wording.each(price, offer.monthly_credits * (12 if yearly else 1)) + " a video"
     if days:
         note = f"Free for {wording.days(days)}, then this price"
+        if reduced is not None:
+            note += f"<br>{kit.esc(reduced.words)}"
     elif reduced is not None:
         note = kit.esc(reduced.words)
     elif yearly:

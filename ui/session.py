@@ -21,7 +21,8 @@ _INTENTS = "tp:intents"
 
 @dataclass(frozen=True)
 class Visit:
-    """One run of a page: who asks, what they hold, where forms go, and whose clock they read."""
+    """One run of a page: who asks, what they hold, where forms go, whose clock they read, and
+    whether the office is open to them."""
 
     user: auth_service.User | None
     account: payment_service.AccountView | None
@@ -30,6 +31,7 @@ class Visit:
     sandbox: bool
     zone: tzinfo
     zone_name: str | None
+    works_here: bool = False
 
     @property
     def user_id(self) -> str | None:
@@ -49,7 +51,8 @@ def read_email_cookie() -> str:
 
 def begin() -> Visit:
     """The visit as it is now; what an earlier person left in this tab is gone."""
-    user = auth_service.auth_service.current_user(read_session_cookie())
+    people = auth_service.auth_service
+    user = people.current_user(read_session_cookie())
     _forget_others(user.id if user else None)
     settings = runtime.current().settings
     zone, zone_name = _zone()
@@ -61,6 +64,7 @@ def begin() -> Visit:
         sandbox=settings.sandbox,
         zone=zone,
         zone_name=zone_name,
+        works_here=user is not None and people.role_of(user.id) != "customer",
     )
 
 

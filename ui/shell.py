@@ -51,15 +51,18 @@ def run() -> None:
     kit.stylesheet()
     with trouble.shown():
         visit = session.begin()
-        home, mine, making, *others = _pages(visit)
-        page = st.navigation([home, mine, making, *others], position="hidden")
+        home, mine, making, desk, *others = _pages(visit)
+        page = st.navigation([home, mine, making, desk, *others], position="hidden")
         st.set_page_config(
             page_title=f"{page.title} · TalkingPhoto",
             page_icon=kit.FAVICON,
             layout="wide",
             initial_sidebar_state="collapsed",
         )
-        _header(visit, menu={making: "movie", home: "sell", mine: "receipt_long"}, here=page)
+        menu = {making: "movie", home: "sell", mine: "receipt_long"}
+        if visit.works_here:
+            menu[desk] = "work"
+        _header(visit, menu=menu, here=page)
         _notices()
         if page is not mine:
             standing.everywhere(visit)
@@ -85,13 +88,13 @@ def _pages(visit: session.Visit) -> list[StreamlitPage]:
         at("", "Plans", pricing.page),
         at("account", "Account", account.page),
         at("studio", "Studio", studio.page),
+        at("office", "Office", office.page),
         at("change-plan", "Change plan", changing.page),
         at("cancel-plan", "Cancel plan", ending.page),
         at("pause-plan", "Pause plan", pausing.page),
         at("videos-left", "Videos left", wallet.page),
         at("invoices", "Invoices", invoices.page),
         at("billing-details", "Billing details", details.page),
-        at("office", "Office", office.page),
         at("sign-in", "Sign in", doors.sign_in),
         at("sign-up", "Create account", doors.sign_up),
         at("success", "Payment", returning.success),

@@ -93,6 +93,13 @@ PAGES = {
     "privacy": ("", "/privacy"),
     "refunds": ("", "/refunds"),
     "contact": ("starter", "/contact"),
+    "office": ("staff", "/office"),
+    "office-differences": ("staff", "/office?section=Differences"),
+    "office-disputes": ("staff", "/office?section=Disputes"),
+    "office-events": ("staff", "/office?section=Events"),
+    "office-mail": ("staff", "/office?section=Mail"),
+    "office-prices": ("staff", "/office?section=Prices"),
+    "office-recovery": ("staff", "/office?section=Recovery"),
 }
 OVERFLOWING = """() => [...document.querySelectorAll('[data-testid=stMain] *')]
   .filter(e => e.offsetParent && !e.closest('.tp-icon') && e.clientWidth > 0

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import time
 
 import pytest
-from playwright.sync_api import Browser, expect
+import requests
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.support import chromium
 from tests.support.customer import Customer
-from tests.support.stack import Stack
+from tests.support.stack import Stack, clean_environment, settings_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -99,6 +103,88 @@ def test_a_trial_begins_without_a_charge_and_says_when_it_ends(
     ada.opens("/account")
     says(ada, "7 days of your Starter trial left.")
     assert ada.watch.complaints == []
+
+
+def test_a_code_is_refused_in_its_own_words_or_paid_with_at_the_lower_price(
+    browser: Browser, product: Stack
+) -> None:
+    percent = {"percent_off": "20", "duration": "repeating", "duration_in_months": "3"}
+    a_code(product, "OVER", percent, expires_at=str(int(time.time()) + 2))
+    least = {"minimum_amount": "1000000", "minimum_amount_currency": "usd"}
+    a_code(product, "LARGE", percent, **{f"restrictions[{key}]": least[key] for key in least})
+    a_code(product, "SPRING", percent)
+    eve = Customer(chromium.context(browser), product)
+    eve.signs_up()
+    eve.opens("/")
+    for code, words in (
+        ("NOSUCHCODE", "We do not know this code. Check its spelling."),
+        ("LARGE", "This code is not for this plan."),
+        ("OVER", "This code has expired."),
+    ):
+        types_code(eve, code)
+        expect(eve.page.locator(".tp-code--bad")).to_have_text(re.compile(re.escape(words)))
+        expect(pro_of(eve)).not_to_contain_text("$39.99")
+    types_code(eve, "spring")
+    says(eve, "SPRING is accepted.")
+    expect(pro_of(eve)).to_contain_text("$49.99 $39.99 a month")
+    expect(pro_of(eve)).to_contain_text("20 % off for 3 months, then $49.99 a month")
+    eve.chooses("Pro")
+    expect(eve.pay_button).to_have_text("Pay $39.99")
+    eve.pays()
+    assert eve.heading_becomes("You are on Pro.") == "You are on Pro."
+    eve.opens("/account")
+    says(eve, "20 % off until ")
+    eve.opens("/invoices")
+    paid = eve.page.locator(".tp-sheet").first.locator("tbody td:nth-child(2)")
+    expect(paid).to_have_text(["$39.99"])
+    eve.page.get_by_role("link", name=re.compile("^Open ")).click()
+    expect(eve.page.locator(".tp-facts").first).to_contain_text("$39.99")
+    assert eve.watch.complaints == []
+
+
+def a_code(product: Stack, code: str, coupon: dict[str, str], **rules: str) -> None:
+    """The code is known at the sandbox, as its owner would have made it in the dashboard."""
+    key = settings_of(product).stripe_secret_key.get_secret_value()
+    promotion = {"promotion[type]": "coupon", "code": code, **rules}
+    for path, fields in (("coupons", coupon), ("promotion_codes", promotion)):
+        made = requests.post(
+            f"{product.sandbox}/v1/{path}", data=fields, auth=(key, ""), timeout=10
+        )
+        assert made.ok, made.text
+        promotion["promotion[coupon]"] = made.json()["id"]
+
+
+def types_code(person: Customer, code: str) -> None:
+    """The code is in the field of the price list, and sent."""
+    field = person.page.get_by_label("Promo code")
+    field.fill(code)
+    field.press("Enter")
+
+
+def pro_of(person: Customer) -> Locator:
+    """What the price list says of Pro."""
+    return person.page.locator(".tp-plan", has_text="Choose Pro")
+
+
+def test_who_is_appointed_finds_the_office_in_the_menu(bob: Customer, product: Stack) -> None:
+    bob.opens("/account")
+    link = bob.page.get_by_role("link", name="Office")
+    expect(link).to_have_count(0)
+    subprocess.run(
+        [sys.executable, "-m", "talkingphoto.cli", "grant-admin", bob.email],
+        env=clean_environment(product.data),
+        check=True,
+        timeout=120,
+    )
+    bob.opens("/account")
+    link.click()
+    says(bob, "You are here as admin.")
+    for section, words in (
+        ("Prices", "Whoever has a plan pays today's price."),
+        ("Recovery", "No invoice failed for the first time from"),
+    ):
+        bob.page.get_by_role("radio", name=section).locator("xpath=ancestor::label").click()
+        says(bob, words)
 
 
 def test_the_browser_complained_of_nothing(bob: Customer) -> None:

@@ -46,10 +46,10 @@ def a_missing_pack(shop: Shop, person: Person) -> Difference:
 
 
 def actions(shop: Shop) -> list[tuple[str, ...]]:
-    """What staff did."""
+    """What staff did; what was refused is no part of it."""
     query = text(
         "SELECT staff_id, action, about, reason FROM staff_actions"
-        " WHERE action LIKE 'difference.%' ORDER BY at"
+        " WHERE action IN ('difference.heal', 'difference.ignore') ORDER BY at"
     )
     with shop.runtime.read_only() as session:
         return [tuple(row) for row in session.execute(query)]

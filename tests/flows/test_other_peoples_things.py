@@ -14,6 +14,7 @@ from services.generation_service import Order
 from services.office_service import OfficeService
 from services.price_service import PriceService
 from services.refund_service import RefundOrder
+from services.retry_service import RetryService
 from services.wallet_service import Gift
 from talkingphoto.foundation import errors
 from tests.support.money_back import a_colleague, gives_back, newest, payment_of
@@ -24,6 +25,7 @@ DISPUTED = "4000000000000259"
 REASON = "Because I want to"
 # Tries are counted and refusals are on record; nothing else may change.
 _COUNTED = frozenset({"rate_counters", "security_events"})
+_DONE = "WHERE action NOT LIKE '%.refused'"
 _OURS = (errors.NotFound, errors.NotPermitted)
 
 
@@ -115,6 +117,10 @@ SUPPORT: Mapping[str, Verb] = {
         who if who in {it.ada.id, it.bob.id} else None, ip="127.0.0.1"
     ),
     "who pays what": lambda it, who: PriceService(it.shop.runtime).who_pays(staff_id=who),
+    "announced prices": lambda it, who: PriceService(it.shop.runtime).announced(staff_id=who),
+    "what was got back": lambda it, who: RetryService(it.shop.runtime).recovered(
+        staff_id=who, start=it.shop.clock().date(), end=it.shop.clock().date()
+    ),
 }
 ADMIN: Mapping[str, Verb] = {
     "a healing": lambda it, who: it.shop.reconciliation.heal(
@@ -271,7 +277,8 @@ def books(shop: Shop) -> dict[str, str]:
             text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         ).scalars()
         sums = " UNION ALL ".join(
-            f"SELECT '{name}', md5(string_agg(t::text, ',' ORDER BY t::text)) FROM \"{name}\" t"  # noqa: S608
+            f"SELECT '{name}', md5(string_agg(t::text, ',' ORDER BY t::text)) FROM \"{name}\" t "  # noqa: S608
+            + (_DONE if name == "staff_actions" else "")
             for name in names
             if name not in _COUNTED
         )

@@ -11,14 +11,24 @@ import pytest
 from services import (
     change_service,
     invoice_service,
+    mail_service,
+    office_service,
     payment_service,
+    price_service,
+    reconciliation_service,
     refund_service,
     retry_service,
     subscription_service,
     wallet_service,
 )
 from talkingphoto.billing import ledger
-from tests.support import stand_in, stand_in_papers, stand_in_plans, stand_in_wallet
+from tests.support import (
+    stand_in,
+    stand_in_office,
+    stand_in_papers,
+    stand_in_plans,
+    stand_in_wallet,
+)
 
 PAIRS: list[tuple[ModuleType, ModuleType, str]] = [
     (stand_in, payment_service, "PaymentService"),
@@ -28,6 +38,10 @@ PAIRS: list[tuple[ModuleType, ModuleType, str]] = [
     (stand_in_wallet, wallet_service, "WalletService"),
     (stand_in_papers, invoice_service, "InvoiceService"),
     (stand_in_papers, refund_service, "RefundService"),
+    (stand_in_office, office_service, "OfficeService"),
+    (stand_in_office, reconciliation_service, "ReconciliationService"),
+    (stand_in_office, mail_service, "MailService"),
+    (stand_in_office, price_service, "PriceService"),
 ]
 
 

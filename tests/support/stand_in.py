@@ -203,6 +203,8 @@ ACCOUNTS = {
         (replace(PAID[0], description=HOSTILE, hosted_url="javascript:alert(1)"),),
     ),
 }
+# Who works here; the office is open to nobody else.
+STAFF = "staff"
 EMAILS = {"hostile": '"><img src=x onerror=alert(1)>@example.com'}
 CONFIRMATIONS = {
     "cs_plan": Confirmation("paid", "starter:month", "Starter", True, 30, 33),
@@ -224,6 +226,9 @@ class AuthService:
         if token not in ACCOUNTS or (self.ended / f"{token}.out").exists():
             return None
         return User(token, EMAILS.get(token, f"{token}@example.com"), NOW - MONTH)
+
+    def role_of(self, user_id: str) -> str:
+        return "admin" if user_id == STAFF else "customer"
 
     def free_videos(self, user_id: str) -> FreeVideos:
         if user_id == "unproved":

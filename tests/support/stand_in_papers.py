@@ -163,7 +163,7 @@ class RefundService:
             return replace(OFFER, allowed=False, why="It is on its way back already.")
         if payment_id == "p6":
             return OFFER
-        if payment_id == "p4":
+        if payment_id in {"p4", "i1", "i2"}:
             return TOO_LATE
         raise errors.NotFound("refund.unknown", "There is no such payment.")
 
@@ -175,3 +175,9 @@ class RefundService:
     def history(self, user_id: str) -> tuple[RefundView | DisputeView, ...]:
         unless_away(user_id)
         return BACK if user_id == "pro" else ()
+
+    def disputes(self, staff_id: str) -> tuple[DisputeView, ...]:
+        return tuple(one for one in BACK if isinstance(one, DisputeView))
+
+    def evidence(self, *, staff_id: str, dispute_id: str) -> bytes:
+        return b"PK a zip"

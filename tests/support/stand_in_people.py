@@ -13,6 +13,7 @@ from tests.support.stand_in import (
     MONTH,
     NOW,
     PAID,
+    STAFF,
     STARTER,
     AccountView,
     CreditsView,
@@ -39,6 +40,7 @@ def on(plan: PlanView, credits: CreditsView = LEFT) -> AccountView:
 
 PEOPLE: dict[str, AccountView] = {
     "pro": ON_PRO,
+    STAFF: ON_PRO,
     AWAY: ON_PRO,
     "stale": ON_PRO,
     "declined": ON_PRO,

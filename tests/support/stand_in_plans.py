@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from talkingphoto.foundation import errors
 from talkingphoto.foundation.money import Money
@@ -312,6 +312,40 @@ class PastDue:
     needs_bank: bool
 
 
+@dataclass(frozen=True)
+class Recovered:
+    failed: Money
+    failed_invoices: int
+    recovered: Money
+    recovered_invoices: int
+    open: Money
+    lost: Money
+    rate_tenths: int
+    rate_words: str
+    by_cause: dict[str, Money]
+
+
+@dataclass(frozen=True)
+class RecoveryReport:
+    start: date
+    end: date
+    by_currency: dict[str, Recovered]
+    by_code: dict[str, dict[str, Recovered]]
+
+
+RECOVERED = Recovered(
+    usd(1_234_567), 247, usd(987_654), 198, usd(123_456), usd(123_457), 800,
+    "80.0 %: $9,876.54 of $12,345.67 that failed (198 of 247 invoices)",
+    {"manual": usd(100_000), "mail_link": usd(200_000), "stripe_retry": usd(687_654)},
+)  # fmt: skip
+
+NO_EUROS = Money(0, "eur")
+IN_EUROS = Recovered(
+    Money(9_00, "eur"), 1, NO_EUROS, 0, Money(9_00, "eur"), NO_EUROS, 0,
+    "0.0 %: €0.00 of €9.00 that failed (0 of 1 invoices)", {},
+)  # fmt: skip
+
+
 @dataclass
 class RetryService:
     """What is due, and one more try: it goes through for `due` and for nobody else."""
@@ -330,3 +364,13 @@ class RetryService:
             raise errors.PaymentDeclined("retry.declined", "Your bank declined it again.")
         _change(user_id, status="active")
         return True
+
+    def recovered(self, *, staff_id: str, start: date, end: date) -> RecoveryReport:
+        if start.day == 1 and end < NOW.date():
+            return RecoveryReport(start, end, {}, {})
+        return RecoveryReport(
+            start,
+            end,
+            {"usd": RECOVERED, "eur": IN_EUROS},
+            {"insufficient_funds": {"usd": RECOVERED}, "expired_card": {"usd": RECOVERED}},
+        )

@@ -35,34 +35,9 @@ def _one(visit: session.Visit, staff_id: str, entry: office_service.Entry) -> No
             f'<section class="tp-card"><h2 class="tp-h2">{kit.esc(entry.email)}</h2>'
             f"{kit.facts(_facts(visit, entry, account))}</section>",
             '<h2 class="tp-h2">Payments</h2>',
-            tables.table(
-                ("Date", "What", "Total", "State", "Id"),
-                [
-                    (
-                        wording.day(row.at, visit.zone),
-                        row.description,
-                        wording.amount(row.total),
-                        row.status.replace("_", " "),
-                        row.id,
-                    )
-                    for row in account.invoices
-                ],
-                none="Nothing was paid yet.",
-            ),
+            _payments(visit, account),
             '<h2 class="tp-h2">Credits</h2>',
-            tables.table(
-                ("Date", "What", "Videos", "Left"),
-                [
-                    (
-                        wording.day(row.at, visit.zone),
-                        row.description,
-                        f"{row.credits:+,}",
-                        f"{row.balance_after:,}",
-                    )
-                    for row in account.statement
-                ],
-                none="No videos came or went yet.",
-            ),
+            _credits(visit, account),
         )
         refunds.of_customer(staff_id, entry, account)
         if entry.deleted_at is None:
@@ -89,6 +64,41 @@ def _facts(
     if entry.deleted_at is not None:
         rows.append(("Deleted", wording.day(entry.deleted_at, visit.zone)))
     return rows
+
+
+def _payments(visit: session.Visit, account: payment_service.AccountView) -> str:
+    return tables.table(
+        ("Date", "What", "Total", "State", "Id"),
+        [
+            (
+                wording.day(row.at, visit.zone),
+                row.description,
+                wording.amount(row.total),
+                row.status.replace("_", " "),
+                row.id,
+            )
+            for row in account.invoices
+        ],
+        none="Nothing was paid yet.",
+        numbers=("Total",),
+    )
+
+
+def _credits(visit: session.Visit, account: payment_service.AccountView) -> str:
+    return tables.table(
+        ("Date", "What", "Videos", "Left"),
+        [
+            (
+                wording.day(row.at, visit.zone),
+                row.description,
+                wording.change(row.credits),
+                f"{row.balance_after:,}",
+            )
+            for row in account.statement
+        ],
+        none="No videos came or went yet.",
+        numbers=("Videos", "Left"),
+    )
 
 
 def _gift(staff_id: str, entry: office_service.Entry) -> None:

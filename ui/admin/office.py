@@ -9,7 +9,7 @@ import streamlit as st
 from services import office_service
 from talkingphoto.foundation import errors
 from ui import kit, session
-from ui.admin import customers, deciding, differences, events, letters, refunds
+from ui.admin import customers, deciding, differences, events, letters, prices, recovery, refunds
 
 Section = Callable[[session.Visit, str], None]
 _SECTIONS: dict[str, Section] = {
@@ -18,6 +18,8 @@ _SECTIONS: dict[str, Section] = {
     "Disputes": refunds.section,
     "Events": events.section,
     "Mail": letters.section,
+    "Prices": prices.section,
+    "Recovery": recovery.section,
 }
 
 
@@ -34,12 +36,19 @@ def page(visit: session.Visit) -> None:
         '<h1 class="tp-h1" style="margin-top:16px">Office</h1>'
         f'<p class="tp-muted">You are here as {kit.esc(role)}. What you decide is on record.</p>'
     )
-    deciding.said()
+    with st.container(key="tp-office"):
+        deciding.said()
+        _section(visit, visit.user_id)
+
+
+def _section(visit: session.Visit, staff_id: str) -> None:
+    # The binding writes the label into the URL, so the labels stay one word.
     chosen = st.radio(
         "Section",
         list(_SECTIONS),
         horizontal=True,
-        key="tp-office-section",
+        key="section",
         label_visibility="collapsed",
+        bind="query-params",
     )
-    _SECTIONS[chosen or "Customers"](visit, visit.user_id)
+    _SECTIONS[chosen or "Customers"](visit, staff_id)

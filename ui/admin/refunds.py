@@ -34,6 +34,7 @@ def of_customer(
                     for one in history
                 ],
                 none="",
+                numbers=("Sum",),
             ),
         )
     for row in account.invoices:
@@ -59,6 +60,7 @@ def section(visit: session.Visit, staff_id: str) -> None:
                 for one in found
             ],
             none="No payment is disputed.",
+            numbers=("Sum",),
         )
     )
     if not found:
