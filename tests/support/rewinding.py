@@ -26,25 +26,19 @@ _OTHERS = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
+# The ledger's guards let nobody remove or fill a row by hand: they are off meanwhile.
+_GUARDS = """
+    SELECT tgrelid::regclass::text, quote_ident(tgname) FROM pg_trigger
+    WHERE tgenabled = 'A' AND (pg_relation_size(tgrelid) > 0 OR tgrelid::regclass::text = ANY(%s))
+"""
 # What was large stays full of dead rows when it is emptied row by row; what is small is emptied
-# sooner than a new file is made. The ledger's guards let nobody remove a row: they are off here.
+# sooner than a new file is made.
 _EMPTY = """
     DO $$
     DECLARE
-        guards text[] := ARRAY(
-            SELECT format('TRIGGER %I', tgname) FROM pg_trigger WHERE tgenabled = 'A'
-            AND pg_relation_size(tgrelid) > 0 ORDER BY oid
-        );
-        guarded text[] := ARRAY(
-            SELECT format('ALTER TABLE %s', tgrelid::regclass) FROM pg_trigger
-            WHERE tgenabled = 'A' AND pg_relation_size(tgrelid) > 0 ORDER BY oid
-        );
         used record;
         found boolean;
     BEGIN
-        FOR number IN 1 .. cardinality(guards) LOOP
-            EXECUTE format('%s DISABLE %s', guarded[number], guards[number]);
-        END LOOP;
         FOR used IN SELECT oid::regclass AS name, pg_relation_size(oid) AS size FROM pg_class
             WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
             AND pg_relation_size(oid) > 0
@@ -57,9 +51,6 @@ _EMPTY = """
                     EXECUTE format('DELETE FROM %s', used.name);
                 END IF;
             END IF;
-        END LOOP;
-        FOR number IN 1 .. cardinality(guards) LOOP
-            EXECUTE format('%s ENABLE ALWAYS %s', guarded[number], guards[number]);
         END LOOP;
     END $$
 """
@@ -87,7 +78,9 @@ def rewind(url: str, held: Contents) -> str:
     """Nobody else is connected, and the database holds that and nothing else; its shape then."""
     with _connected(url) as connection:
         _send_others_away(connection)
+        guards = connection.execute(_GUARDS, (list(held.rows),)).fetchall()
         connection.execute("SET session_replication_role = replica")
+        _turn(connection, guards, "DISABLE TRIGGER")
         connection.execute(_EMPTY)
         for name, rows in held.rows.items():
             into = sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(sql.Identifier(name))
@@ -95,6 +88,7 @@ def rewind(url: str, held: Contents) -> str:
                 copy.write(rows)
         for name, (value, called) in held.sequences.items():
             connection.execute("SELECT setval(%s::regclass, %s, %s)", (f'"{name}"', value, called))
+        _turn(connection, guards, "ENABLE ALWAYS TRIGGER")
         return _shape(connection)
 
 
@@ -113,6 +107,12 @@ def _connected(url: str) -> Iterator[psycopg.Connection[Any]]:
 
 def _shape(connection: psycopg.Connection[Any]) -> str:
     return str(connection.execute(_SHAPE.encode()).fetchall())
+
+
+def _turn(connection: psycopg.Connection[Any], guards: list[Any], how: str) -> None:
+    turned = "; ".join(f"ALTER TABLE {table} {how} {name}" for table, name in guards)
+    if turned:
+        connection.execute(turned.encode())
 
 
 def _names(connection: psycopg.Connection[Any], query: str) -> list[str]:
