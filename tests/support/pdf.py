@@ -23,7 +23,8 @@ def words_of(pdf: bytes) -> str:
 
 def _inflated(raw: bytes) -> bytes:
     try:
-        return zlib.decompress(raw)
+        # The last byte of its checksum may look like the end of a line, and be missing here.
+        return zlib.decompressobj().decompress(raw)
     except zlib.error:
         return raw
 
