@@ -9,9 +9,10 @@ PYTHON := .venv/bin/python
 UP ?=
 TESTS ?=
 BENCH ?=
-# make simulate SEEDS=1, make simulate-small SEEDS=5 FIRST=17
+# make simulate SEEDS=1, make simulate-small SEEDS=5 FIRST=17 FAULT=without_lock
 SEEDS ?=
 FIRST ?= 1
+FAULT ?=
 # How many processes share the whole suite: some of its tests wait while others compute.
 WORKERS ?= 4
 
@@ -71,7 +72,7 @@ simulate: $(READY)  ## live a year of 200 customers over HTTP for SEEDS=3 seeds,
 	@$(PYTHON) -m tests.simulation full $(or $(SEEDS),3) $(FIRST)
 
 simulate-small: $(READY)  ## live three months of 10 customers in process, for SEEDS=50 seeds
-	@$(PYTHON) -m tests.simulation small $(or $(SEEDS),50) $(FIRST)
+	@$(PYTHON) -m tests.simulation small $(or $(SEEDS),50) $(FIRST) $(FAULT)
 
 bench: $(READY)  ## measure speed beside yardsticks, one JSON line a benchmark
 	@$(PYTHON) -m benchmarks $(BENCH)

@@ -34,7 +34,11 @@ from tests.support.databases import TestServer  # noqa: E402
 
 _SERVER = pytest.StashKey[TestServer]()
 # Files that begin like this go to one process: what they share takes long to start.
-_ONE_PART = ("tests/browser/test_first_", "tests/browser/test_pages_")
+_PARTS = {
+    "tests/browser/test_first_": "the product",
+    "tests/browser/test_story_": "the product",
+    "tests/browser/test_pages_": "the pages",
+}
 # One test each of these takes longest: begun last, it would be waited for alone.
 _LONGEST = (
     "tests/rules/test_ledger_invariants.py",
@@ -62,7 +66,7 @@ class _InParts(LoadFileScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return next((part for part in _ONE_PART if file.startswith(part)), file)
+        return next((part for begin, part in _PARTS.items() if file.startswith(begin)), file)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

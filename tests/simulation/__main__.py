@@ -17,39 +17,30 @@ _USAGE = "usage: python -m tests.simulation small|full [SEEDS] [FIRST] [FAULT]\n
 
 def main(asked: list[str]) -> int:
     """The simulation has run on settings and data of its own."""
-    kind, seeds, first, fault = (*asked, *("", "1", "1", "")[len(asked) :])
-    if kind not in {"small", "full"} or (kind == "full" and fault):
-        sys.stderr.write(_USAGE)
-        return 2
+    kind, seeds, first, fault = (*asked, *("", "1", "1", "")[len(asked) :])[:4]
+    counted = seeds.isdecimal() and first.isdecimal() and int(seeds) > 0
+    if kind not in {"small", "full"} or not counted or (kind == "full" and fault):
+        return _usage("")
     with tempfile.TemporaryDirectory(prefix="talkingphoto-simulation-") as name:
         _set_apart(Path(name))
         # Only now: the services read the settings when they are imported.
         from tests.simulation import faults, places, running
-        from tests.simulation.engine import Size
+        from tests.simulation.engine import FULL, SMALL
 
+        if fault not in faults.ALL:
+            return _usage("faults: " + ", ".join(filter(None, faults.ALL)))
         chosen = tuple(running.seeds_from(int(first), int(seeds)))
-        small = Size(
-            *(10, 90),
-            quiet_days=10,
-            step_days=3,
-            compared_every_days=6,
-            swept_every_days=6,
-        )
-        # Over HTTP everything may be on its way until the end: only then one can compare.
-        full = Size(
-            *(200, 365),
-            quiet_days=120,
-            step_days=10,
-            at_once=3,
-            compared_every_days=366,
-            swept_every_days=20,
-        )
         order = (
-            running.Order(chosen, small, partial(places.small, plan=faults.ALL[fault]), processes=2)
+            running.Order(chosen, SMALL, partial(places.small, plan=faults.ALL[fault]), processes=2)
             if kind == "small"
-            else running.Order(chosen, full, places.full, processes=1)
+            else running.Order(chosen, FULL, places.full, processes=1)
         )
         return running.run(order, Path(name))
+
+
+def _usage(more: str) -> int:
+    sys.stderr.write(f"{_USAGE}{more}\n" if more else _USAGE)
+    return 2
 
 
 def _set_apart(folder: Path) -> None:

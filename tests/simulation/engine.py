@@ -37,6 +37,21 @@ class Size:
     swept_every_days: int = 4
 
 
+SMALL = Size(
+    customers=10, days=90, quiet_days=10, step_days=3, compared_every_days=6, swept_every_days=6
+)
+# Over HTTP everything may be on its way until the end: only then one can compare.
+FULL = Size(
+    customers=200,
+    days=365,
+    quiet_days=150,
+    step_days=10,
+    at_once=3,
+    compared_every_days=366,
+    swept_every_days=20,
+)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What one seed came to."""

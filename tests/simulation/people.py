@@ -11,6 +11,8 @@ from talkingphoto.billing import catalog, customers, ledger, payments, subscript
 from tests.simulation.moments import START
 from tests.simulation.world import World, seeded_id
 
+# However quiet they are, everybody lives through some months of a year.
+_LAST_BEGIN_DAYS = 200
 _NO_PASSWORD = "nobody signs in"
 
 
@@ -58,7 +60,7 @@ def sign_up(world: World, *, seed: int, count: int, quiet_days: int) -> list[Per
     with world.runtime.transaction() as session:
         for number in range(1, count + 1):
             rng = random.Random(f"{seed}:{number}")  # noqa: S311 - to be repeated, not secret
-            begins = START + timedelta(days=rng.randrange(2 * quiet_days))
+            begins = START + timedelta(days=rng.randrange(min(2 * quiet_days, _LAST_BEGIN_DAYS)))
             person = Person(number, seeded_id(rng), rng, begins, quiet_days)
             user = users.User(person.id, f"customer{number}@example.com", now)
             users.add(session, user=user, password_hash=_NO_PASSWORD)

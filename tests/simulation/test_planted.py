@@ -7,22 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.simulation import faults, places
-from tests.simulation.engine import Outcome, Simulation, Size
+from tests.simulation.engine import SMALL, Outcome, Simulation, Size
 from tests.simulation.post import Habits
 from tests.support.databases import TestServer
 
 _SEEDS = (1, 2, 3, 4)
-_BUYS = frozenset({"buys a plan"})
-_SMALL = Size(customers=3, days=70, quiet_days=3, only=_BUYS)
-_TURNING = Size(
-    customers=5,
-    days=18,
-    quiet_days=1,
-    only=_BUYS | {"is cancelled in the Dashboard"},
-    compared_every_days=1,
-)
-_BADLY = Habits(late=50, twice=0, crashes=0, together=0)
-_TOGETHER = Habits(late=0, twice=0, crashes=0, together=100)
+_USUAL = Habits()
 
 
 def lived(
@@ -39,32 +29,27 @@ def lived(
 
 
 @pytest.mark.parametrize(
-    ("plan", "size", "habits", "told"),
+    ("plan", "told"),
     [
-        (faults.granted_by_event, _SMALL, _BADLY, "credits of"),
-        (faults.trusting_payloads, _TURNING, _BADLY, "subscription"),
-        (faults.without_lock, _SMALL, _TOGETHER, "credits of"),
+        (faults.granted_by_event, "credits of"),
+        (faults.trusting_payloads, "subscription"),
+        (faults.without_lock, "credits of"),
     ],
 )
-def test_a_planted_bug_is_found_within_a_few_seeds(
-    postgres: TestServer,
-    tmp_path: Path,
-    plan: faults.Plan,
-    size: Size,
-    habits: Habits,
-    told: str,
+def test_a_planted_bug_is_found_within_a_few_seeds_of_the_small_size(
+    postgres: TestServer, tmp_path: Path, plan: faults.Plan, told: str
 ) -> None:
-    found = (lived(postgres, tmp_path, seed, size, habits, plan).failures for seed in _SEEDS)
+    found = (lived(postgres, tmp_path, seed, SMALL, _USUAL, plan).failures for seed in _SEEDS)
     first = next(failures for failures in found if failures)
-    assert told in first[0]
+    assert any(told in failure for failure in first)
 
 
 def test_with_the_lock_that_was_missing_nothing_is_found(
     postgres: TestServer, tmp_path: Path
 ) -> None:
-    for seed in _SEEDS[:1]:
-        outcome = lived(postgres, tmp_path, seed, _SMALL, _TOGETHER, faults.with_lock)
-        assert outcome.failures == ()
+    together = Habits(late=0, twice=0, crashes=0, together=100)
+    size = Size(customers=3, days=70, quiet_days=3, only=frozenset({"buys a plan"}))
+    assert lived(postgres, tmp_path, 1, size, together, faults.with_lock).failures == ()
 
 
 def test_a_seed_lives_the_same_life_twice(postgres: TestServer, tmp_path: Path) -> None:
