@@ -69,7 +69,7 @@ sandbox-contract: $(READY)  ## hold the sandbox and our requests against what St
 	@$(PYTHON) -m tests.contract
 
 simulate: $(READY)  ## live a year of 200 customers over HTTP for SEEDS=3 seeds, then compare
-	@$(PYTHON) -m tests.simulation full $(or $(SEEDS),3) $(FIRST)
+	@$(PYTHON) -m tests.simulation full $(or $(SEEDS),3) $(FIRST) $(FAULT)
 
 simulate-small: $(READY)  ## live three months of 10 customers in process, for SEEDS=50 seeds
 	@$(PYTHON) -m tests.simulation small $(or $(SEEDS),50) $(FIRST) $(FAULT)

@@ -44,7 +44,7 @@ class PriceService:
         refused = refusals.on_record(self.runtime, "prices.announced", staff_id=staff_id)
         with refused, self.runtime.read_only() as session:
             staff.require(session, user_id=staff_id, at_least="support")
-            return price_changes.open_ones(session)
+        return self.changes()
 
     def plan(self, *, item: str, effective_at: datetime, reason: str) -> tuple[PriceChange, ...]:
         """Old prices of the item end at renewals from that day on, and that is on record; for the

@@ -130,7 +130,8 @@ class RefundService:
 
     def refund(self, *, staff_id: str, order: RefundOrder) -> RefundView:
         """The money is on its way back with its share of the videos, what was used is owed unless
-        forgiven, and the reason is on record; the same request is the same refund."""
+        forgiven, and the reason is on record; the same request is the same refund. Conflict when
+        Stripe refused it for good."""
         refused = refusals.on_record(
             self.runtime,
             "refund",
@@ -143,7 +144,10 @@ class RefundService:
             now = self.runtime.clock()
             with self.runtime.transaction() as session:
                 asked = self._ask(session, order, staff_id=staff_id, now=now)
-            return _view(refunding.carry_out(self.runtime, asked.id))
+            made = refunding.carry_out(self.runtime, asked.id)
+            if made.state == "failed":  # by the same request before
+                raise errors.Conflict(*refunding.REFUSED)
+            return _view(made)
 
     def history(self, user_id: str) -> tuple[RefundView | DisputeView, ...]:
         """That customer's refunds and disputes, newest first."""

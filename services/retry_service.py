@@ -137,7 +137,13 @@ class RetryService:
         return self._status(owing.invoice_id) == "paid"
 
     def recovery_report(self, start: date, end: date) -> RecoveryReport:
-        """What failed for the first time on those days, and what was got back of it since."""
+        """What failed for the first time on those days, and what was got back of it since.
+
+        InvalidRequest when the first day comes after the last."""
+        if not start <= end < date.max:
+            raise errors.InvalidRequest(
+                "recovery.period", "Choose a first day that does not come after the last."
+            )
         begin = datetime.combine(start, time.min, tzinfo=UTC)
         until = datetime.combine(end, time.min, tzinfo=UTC) + timedelta(days=1)
         with self.runtime.read_only() as session:

@@ -10,7 +10,7 @@ import argparse
 import io
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -238,9 +238,10 @@ def _described(change: PriceChange) -> str:
 
 def _day(code: str, written: str) -> datetime:
     try:
-        return datetime.fromisoformat(written).replace(tzinfo=UTC)
+        day = date.fromisoformat(written)
     except ValueError:
         raise errors.InvalidRequest(code, "Write the day as in 2027-03-01.") from None
+    return datetime.combine(day, time.min, tzinfo=UTC)
 
 
 def _recovery(chosen: argparse.Namespace) -> int:

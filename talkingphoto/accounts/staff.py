@@ -20,6 +20,7 @@ from talkingphoto.foundation.database import Base
 Role = Literal["customer", "support", "admin"]
 _RANKS: tuple[Role, ...] = ("customer", "support", "admin")
 LONGEST_REASON = 500
+LONGEST_ACTION = 64
 LONGEST_ABOUT = 255
 REFUSED = ".refused"
 # Whoever does not work here may not fill the table: more than that tells nothing new.
@@ -100,9 +101,10 @@ def record_refusal(session: Session, *, asked: Action, code: str, now: datetime)
     refused = Action(
         id=asked.id,
         staff_id=asked.staff_id,
-        action=f"{asked.action}{REFUSED}",
         # Nobody has looked at these yet: they are kept as far as the table can hold them.
-        about=_storable(asked.about)[:LONGEST_ABOUT],
+        action=f"{_storable(asked.action)[:LONGEST_ACTION]}{REFUSED}",
+        # An address would stay for ever in a table from which nobody can remove a row.
+        about="" if "@" in asked.about else _storable(asked.about)[:LONGEST_ABOUT],
         reason=_storable(f"{code}: {asked.reason}" if asked.reason else code)[:LONGEST_REASON],
     )
     _add(session, refused, now=now)

@@ -119,13 +119,18 @@ class RefundFacts:
 def ask(session: Session, new: NewRefund, *, now: datetime) -> Refund:
     """The refund is on record and its credits are claimed; the same id again is the first one.
 
-    Conflict for a disputed payment, for one that brought no money, or for more than is left."""
+    Conflict for a disputed payment, for one that brought no money, for more than is left, or for
+    another sum than the first time."""
     payment = payments.get(session, payment_id=new.payment_id)
     customers.lock(session, user_id=payment.user_id)
     known = find(session, refund_id=new.id)
     if known is not None:
         if known.payment_id != new.payment_id:
             raise errors.Conflict("refund.request_id", "Reload the page and try again.")
+        if new.amount not in {None, known.amount}:
+            raise errors.Conflict(
+                "refund.request_used", "This form was used for another sum. Reload the page."
+            )
         return known
     refusal = refused(session, payments.get(session, payment_id=new.payment_id))
     if refusal is not None:

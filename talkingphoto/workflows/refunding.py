@@ -20,7 +20,7 @@ from talkingphoto.runtime import Runtime
 log = structlog.get_logger()
 # EU law: so long a customer may withdraw from what they have not used.
 WITHDRAWAL = timedelta(days=14)
-_REFUSED = (
+REFUSED = (
     "refund.refused",
     "Our payment partner refused this refund. No money moved and the videos are back.",
 )
@@ -81,7 +81,7 @@ def carry_out(runtime: Runtime, refund_id: str) -> refunds.Refund:
         facts = look.stripe.make_refund(_order(refund, payment))
     except (errors.InvalidRequest, errors.NotFound, errors.PaymentDeclined) as fault:
         _give_up(runtime, refund, plan_ended=is_over, now=look.now)
-        raise errors.Conflict(*(_REFUSED_AFTER if is_over else _REFUSED)) from fault
+        raise errors.Conflict(*(_REFUSED_AFTER if is_over else REFUSED)) from fault
     with runtime.transaction() as session:
         made = refunds.follow(session, facts=facts, looked_at=look.looked_at, now=look.now)
         assert made is not None, "its payment is on record"

@@ -6,14 +6,16 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 
-from services.refund_service import RefundOrder
+from services.refund_service import RefundOrder, RefundService
 from services.wallet_service import Gift
 from talkingphoto.accounts import staff
 from talkingphoto.billing.gifts import MOST_BY_SUPPORT, MOST_BY_SUPPORT_A_MONTH
 from talkingphoto.foundation import errors
 from talkingphoto.foundation.money import Money
+from talkingphoto.runtime import Runtime
 from tests.support.money_back import a_colleague, payment_of
 from tests.support.shop import Person, Shop
 
@@ -45,9 +47,9 @@ def gives(shop: Shop, giver: Person, taker: Person, credits: int, *, request_id:
     return ""
 
 
-def refunds(shop: Shop, giver: Person, payment_id: str, cents: int) -> str:
+def refunds(shop: Shop, giver: Person, payment_id: str, cents: int, *, request_id: str = "") -> str:
     """The code of the refusal; empty when the money went back."""
-    order = RefundOrder(payment_id, Money(cents, "usd"), WHY, str(uuid.uuid4()))
+    order = RefundOrder(payment_id, Money(cents, "usd"), WHY, request_id or str(uuid.uuid4()))
     try:
         shop.refunds.refund(staff_id=giver.id, order=order)
     except errors.AppError as refusal:
@@ -93,6 +95,45 @@ def test_a_refund_above_what_is_left_or_of_ones_own_payment_is_on_record(shop: S
     assert rows(shop, ben)[2:] == [("refund", hers, WHY)]
 
 
+def test_a_refund_that_stripe_refused_is_refused_again_by_the_same_form(shop: Shop) -> None:
+    ada, ben, form = shop.a_person(), a_colleague(shop), str(uuid.uuid4())
+    shop.buys(ada, "pack:10")
+    hers = payment_of(shop, ada)
+    client = shop.sandbox.client(shop.key)
+    intent = client.v1.payment_intents.list({"limit": 1}).data[0].id
+    client.v1.refunds.create({"payment_intent": intent})  # and no event has arrived
+    codes = [refunds(shop, ben, hers, 1_00, request_id=form) for _ in range(2)]
+    assert codes == ["refund.refused", "refund.refused"]
+    refused = ("refund.refused", hers, f"refund.refused: {WHY}")
+    assert rows(shop, ben) == [("refund", hers, WHY), refused, refused]
+
+
+def test_a_form_that_was_used_for_one_sum_gives_no_other_back(shop: Shop) -> None:
+    ada, ben, form = shop.a_person(), a_colleague(shop), str(uuid.uuid4())
+    shop.buys(ada, "pack:10")
+    hers = payment_of(shop, ada)
+    sums = (5_00, 3_00, 5_00)
+    codes = [refunds(shop, ben, hers, cents, request_id=form) for cents in sums]
+    assert codes == ["", "refund.request_used", ""]
+    assert [one.amount.minor for one in shop.refunds.history(ada.id)] == [5_00]
+
+
+def test_a_refund_waits_on_record_while_stripe_refuses_our_key(shop: Shop) -> None:
+    ada, ben = shop.a_person(), a_colleague(shop)
+    shop.buys(ada, "pack:10")
+    hers = payment_of(shop, ada)
+    chosen = shop.runtime.settings.model_copy(
+        update={"stripe_secret_key": SecretStr("sk_of_no_kind")}
+    )
+    order = RefundOrder(hers, Money(1_00, "usd"), WHY, str(uuid.uuid4()))
+    with pytest.raises(errors.NotPermitted, match=r"stripe\.key_refused"):
+        RefundService(Runtime(chosen, clock=shop.clock)).refund(staff_id=ben.id, order=order)
+    assert rows(shop, ben) == [("refund", hers, WHY)]
+    shop.clock.advance(seconds=3600)
+    assert shop.refunds.sweep() == 1
+    assert [one.amount.minor for one in shop.refunds.history(ada.id)] == [1_00]
+
+
 def test_what_only_an_admin_decides_is_on_record_when_support_tries_it(shop: Shop) -> None:
     ben, about = a_colleague(shop), str(uuid.uuid4())
     decide = shop.reconciliation
@@ -121,6 +162,19 @@ def test_what_cannot_be_stored_as_it_was_sent_is_on_record_as_far_as_it_can(shop
     assert (len(long), len(why)) == (staff.LONGEST_ABOUT, staff.LONGEST_REASON)
     assert why.startswith("office.reason: a ?a ?")
     assert (about, bare) == ("", "office.reason")
+    # The table keeps its rows for ever: no address gets into it.
+    with pytest.raises(errors.NotFound):
+        shop.reconciliation.replay(staff_id=eve.id, event_id="ada@example.com", reason=WHY)
+    assert rows(shop, eve)[-1][1] == ""
+
+
+def test_a_gift_of_no_known_kind_is_on_record_as_far_as_it_can(shop: Shop) -> None:
+    ada, ben = shop.a_person(), a_colleague(shop)
+    gift = Gift(1, "\0" * 300, WHY, str(uuid.uuid4()))  # type: ignore[arg-type]
+    with pytest.raises(errors.InvalidRequest, match=r"office\.gift"):
+        shop.wallets.give(staff_id=ben.id, user_id=ada.id, gift=gift)
+    ((verb, _, _),) = rows(shop, ben)
+    assert verb.startswith("credits.") and len(verb) == staff.LONGEST_ACTION + len(staff.REFUSED)
 
 
 def test_who_does_not_work_here_leaves_ten_rows_a_day_and_who_has_no_account_none(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.refund_service import RefundOrder
+from talkingphoto.billing import payments
 from talkingphoto.foundation.money import Money
 from tests.simulation.turns import Turn, asked
 
@@ -53,6 +54,14 @@ def by_the_bank(turn: Turn) -> str:
     return f"{kind}, {answer}"
 
 
+def _given_back(turn: Turn, payment: payments.Payment) -> int:
+    intent = turn.world.stripe.payment_intents.retrieve(
+        payment.payment_intent_id or "", {"expand": ["latest_charge"]}
+    )
+    charge: Any = intent.latest_charge
+    return int(charge.amount_refunded)
+
+
 def by_staff(turn: Turn) -> str:
     """Staff give back all that is left, or a part, some of it without a claim; some press twice."""
     payment = turn.rng.choice(turn.refundable)
@@ -65,8 +74,11 @@ def by_staff(turn: Turn) -> str:
         request_id=turn.person.new_id(),
         forgive=turn.rng.random() < 0.3,
     )
+    before = _given_back(turn, payment)
     for _ in range(turn.rng.choice((1, 1, 2))):
         made = turn.world.services.refunds.refund(staff_id=turn.world.staff_id, order=order)
-        kept = order.amount in {None, made.amount}
-        turn.promise(kept, f"{payment.item} to be given {order.amount}, was given {made.amount}")
+    wanted = order.amount.minor if order.amount else payment.amount.minor - before
+    went = _given_back(turn, payment) - before
+    kept = (made.amount.minor, went) == (wanted, wanted)
+    turn.promise(kept, f"{payment.item} to be given {wanted}, told {made.amount}, was given {went}")
     return f"{payment.item} {made.amount.minor}, {made.state}"

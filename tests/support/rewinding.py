@@ -16,8 +16,11 @@ from sqlalchemy import make_url
 _LONGEST_SECONDS = 30
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 _SEQUENCES = "SELECT sequencename FROM pg_sequences WHERE schemaname = 'public'"
-# Every definition is a row of these, newer than the database when a test has changed it.
-_DEFINITIONS = ("class", "attribute", "attrdef", "constraint", "trigger", "proc", "type", "enum")
+# What tests change of a schema is a row of these, newer than the database when one has.
+_DEFINITIONS = (
+    *("class", "attribute", "attrdef", "constraint", "index", "sequence", "trigger", "proc"),
+    *("type", "enum", "rewrite", "policy", "db_role_setting"),
+)
 _SHAPE = " UNION ALL ".join(
     f"SELECT count(*), max(xmin::text::bigint) FROM pg_{name}"  # noqa: S608 - names of ours
     for name in _DEFINITIONS
@@ -26,10 +29,10 @@ _OTHERS = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
-# The ledger's guards let nobody remove or fill a row by hand: they are off meanwhile.
+# The ledger's guards let nobody remove or fill a row by hand: they are off meanwhile. All of them,
+# for a large table takes those along that look up to it, and theirs are asked too.
 _GUARDS = """
-    SELECT tgrelid::regclass::text, quote_ident(tgname) FROM pg_trigger
-    WHERE tgenabled = 'A' AND (pg_relation_size(tgrelid) > 0 OR tgrelid::regclass::text = ANY(%s))
+    SELECT tgrelid::regclass::text, quote_ident(tgname) FROM pg_trigger WHERE tgenabled = 'A'
 """
 # What was large stays full of dead rows when it is emptied row by row; what is small is emptied
 # sooner than a new file is made.
@@ -78,7 +81,7 @@ def rewind(url: str, held: Contents) -> str:
     """Nobody else is connected, and the database holds that and nothing else; its shape then."""
     with _connected(url) as connection:
         _send_others_away(connection)
-        guards = connection.execute(_GUARDS, (list(held.rows),)).fetchall()
+        guards = connection.execute(_GUARDS).fetchall()
         connection.execute("SET session_replication_role = replica")
         _turn(connection, guards, "DISABLE TRIGGER")
         connection.execute(_EMPTY)

@@ -18,7 +18,8 @@ from tests.support.rewinding import contents
 
 _OTHERS = (
     "SELECT count(*) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+    "AND backend_type = 'client backend'"
 )
 _LOTS = text("SELECT count(*) FROM lots")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from services import office_service, payment_service, refund_service
+from talkingphoto.foundation import errors
 from talkingphoto.foundation.money import Money
 from ui import kit, session, wording
 from ui.admin import deciding, tables
@@ -100,7 +101,11 @@ def _form(staff_id: str, user_id: str, row: payment_service.InvoiceRow) -> None:
             request_id=session.request_id(intent),
             forgive=forgive,
         )
-        service.refund(staff_id=staff_id, order=order)
+        try:
+            service.refund(staff_id=staff_id, order=order)
+        except errors.Conflict:
+            session.retire(intent)  # refused for good: the next press is another request
+            raise
         session.retire(intent)
 
     deciding.decide(intent, {"Refund": give_back})
