@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from talkingphoto import runtime as runtimes
 from talkingphoto.accounts import staff
-from talkingphoto.billing import disputes, payments, refunds, unused, warnings
+from talkingphoto.billing import customers, disputes, payments, refunds, unused, warnings
 from talkingphoto.foundation import errors, ids
 from talkingphoto.foundation.money import Money
 from talkingphoto.workflows import evidence, refunding, refusals
@@ -212,6 +212,8 @@ class RefundService:
         if payment is None:
             raise errors.NotFound("refund.payment_unknown", "There is no such payment.")
         self._require_not_own(session, payment, staff_id=staff_id)
+        # Of the same request sent twice at once the second waits here, and is not new.
+        customers.lock(session, user_id=payment.user_id)
         is_new = refunds.find(session, refund_id=order.request_id) is None
         new = refunds.NewRefund(
             id=order.request_id,

@@ -139,7 +139,7 @@ class RetryService:
     def recovery_report(self, start: date, end: date) -> RecoveryReport:
         """What failed for the first time on those days, and what was got back of it since.
 
-        InvalidRequest when the first day comes after the last."""
+        InvalidRequest when the first day comes after the last, or above 100,000 invoices."""
         if not start <= end < date.max:
             raise errors.InvalidRequest(
                 "recovery.period", "Choose a first day that does not come after the last."
@@ -147,7 +147,9 @@ class RetryService:
         begin = datetime.combine(start, time.min, tzinfo=UTC)
         until = datetime.combine(end, time.min, tzinfo=UTC) + timedelta(days=1)
         with self.runtime.read_only() as session:
-            failed = recovery.between(session, begin=begin, end=until, limit=MOST_INVOICES)
+            failed = recovery.between(session, begin=begin, end=until, limit=MOST_INVOICES + 1)
+        if len(failed) > MOST_INVOICES:
+            raise errors.InvalidRequest("recovery.too_many", "Choose a shorter time.")
         by_currency: dict[str, list[recovery.Failed]] = defaultdict(list)
         by_code: dict[str, dict[str, list[recovery.Failed]]] = defaultdict(
             lambda: defaultdict(list)

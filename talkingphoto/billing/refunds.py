@@ -129,7 +129,9 @@ def ask(session: Session, new: NewRefund, *, now: datetime) -> Refund:
             raise errors.Conflict("refund.request_id", "Reload the page and try again.")
         if new.amount not in {None, known.amount}:
             raise errors.Conflict(
-                "refund.request_used", "This form was used for another sum. Reload the page."
+                "refund.request_used",
+                "This form has asked for another sum already, and that is on its way. Reload the "
+                "page before you give back more.",
             )
         return known
     refusal = refused(session, payments.get(session, payment_id=new.payment_id))

@@ -51,10 +51,6 @@ class Database:
             hide_parameters=True,
             connect_args={"options": SERVER_OPTIONS, "connect_timeout": 5},
         )
-        # The same pool; what a view may do is said as it begins, in one message.
-        self._views = self.engine.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -69,7 +65,10 @@ class Database:
     @contextmanager
     def read_only(self) -> Iterator[Session]:
         """A view of one moment in which nothing can be written."""
-        with self._guarded(), Session(self._views) as session, session.begin():
+        with self._guarded(), Session(self.engine) as session, session.begin():
+            # Not an option of the connection: given back, it would begin writes as READ WRITE and
+            # pass over a server that an operator, or a full disk, has made read-only.
+            session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             yield session
 
     def in_batches(self, work: Callable[[Session], int], *, most: int) -> int:

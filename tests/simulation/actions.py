@@ -62,18 +62,23 @@ def _buy(turn: Turn, item: str, *, trial: bool = False) -> str:
     url = turn.world.services.payments.start_checkout(
         user_id=turn.person.id, item=item, request_id=request_id, code=code, trial=trial
     )
+    if code:
+        office.expect_discount(turn, url, item=item, code=code, trial=trial)
     if how == "leaves":
         return f"{item}, left"
     if how == "declined first" and code != office.ALL_OFF:
         assert _pay(turn, url, DECLINES) is None, "a declined card does not pay"
-    back = _pay(turn, url, DISPUTES if how == "disputes" else _card(turn).number)
+    card = DISPUTES if how == "disputes" else _card(turn).number
+    back = _pay(turn, url, card)
     if back is None:
         return f"{item}, could not be paid"
     turn.person.card_fails = False
+    if trial:
+        turn.world.done.trials.setdefault(card, set()).add(turn.person.id)
     if comes_back:
         session_id = back.rpartition("=")[2]
         turn.world.services.payments.confirm_return(user_id=turn.person.id, session_id=session_id)
-    return f"{item} {code}, {how}"
+    return ", ".join(filter(None, (item, code, how)))
 
 
 def _pay(turn: Turn, url: str, card: str) -> str | None:
@@ -212,14 +217,6 @@ def _replace_card(turn: Turn, card: str) -> str:
     return f"{len(methods.data)} cards are {card}"
 
 
-def _has_plan(turn: Turn) -> bool:
-    return turn.has_plan
-
-
-def _is_ending(turn: Turn) -> bool:
-    return turn.is_ending
-
-
 def _has_card(turn: Turn) -> bool:
     return turn.has_plan and turn.standing.stripe_id is not None
 
@@ -229,13 +226,13 @@ def _has_paid(turn: Turn) -> bool:
 
 
 ACTIONS = (
-    Action("buys a plan", 40, lambda turn: not _has_plan(turn), _buy_plan),
-    Action("changes plan", 25, _has_plan, _change),
-    Action("cancels", 6, lambda turn: _has_plan(turn) and not turn.is_ending, _cancel),
-    Action("resumes", 20, _is_ending, _resume),
-    Action("pauses", 4, _has_plan, _pause),
-    Action("ends the pause", 3, _has_plan, _unpause),
-    Action("undoes a change", 2, _has_plan, _undo_change),
+    Action("buys a plan", 40, lambda turn: not turn.has_plan, _buy_plan),
+    Action("changes plan", 25, lambda turn: turn.has_plan, _change),
+    Action("cancels", 6, lambda turn: turn.has_plan and not turn.is_ending, _cancel),
+    Action("resumes", 20, lambda turn: turn.is_ending, _resume),
+    Action("pauses", 4, lambda turn: turn.has_plan, _pause),
+    Action("ends the pause", 3, lambda turn: turn.has_plan, _unpause),
+    Action("undoes a change", 2, lambda turn: turn.has_plan, _undo_change),
     Action("buys a pack", 12, lambda turn: True, _buy_pack),
     Action("makes a video", 40, lambda turn: turn.standing.available > 0, _spend),
     Action(
@@ -248,9 +245,14 @@ ACTIONS = (
     Action("is refunded by staff", 3, _has_paid, money_back.by_staff),
     Action("withdraws", 4, _has_paid, money_back.by_the_customer),
     Action("disputes", 3, _has_paid, money_back.by_the_bank),
-    Action("is cancelled in the Dashboard", 4, _has_plan, office.cancels_in_the_dashboard),
-    Action("tries a plan", 12, lambda turn: not _has_plan(turn), _try_plan),
-    Action("uses a code", 3, _has_plan, office.uses_code),
+    Action(
+        "is cancelled in the Dashboard",
+        4,
+        lambda turn: turn.has_plan,
+        office.cancels_in_the_dashboard,
+    ),
+    Action("tries a plan", 12, lambda turn: not turn.has_plan, _try_plan),
+    Action("uses a code", 3, lambda turn: turn.has_plan, office.uses_code),
     Action("is given videos", 3, lambda turn: True, office.gives_videos),
     Action("tops up", 5, lambda turn: turn.standing.stripe_id is not None, office.tops_up),
     Action("stops topping up", 1, lambda turn: True, office.stops_topping_up),

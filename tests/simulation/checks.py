@@ -10,12 +10,13 @@ from talkingphoto.billing import trials
 from tests.simulation.entitled import entitled
 from tests.simulation.ours import Ours
 from tests.simulation.truth import Bought, Truth, lots_due, sure_until
+from tests.simulation.world import Done
 
 Lots = dict[tuple[str, str], Counter[int]]
 _OVER = {"complete": {"paid"}, "expired": {"expired", "failed"}, "open": {"open"}}
 
 
-def differences(ours: Ours, truth: Truth, *, now: datetime) -> Iterator[str]:
+def differences(ours: Ours, truth: Truth, done: Done, *, now: datetime) -> Iterator[str]:
     """A sentence for each thing that is not as it should be."""
     yield from (f"ledger: {found}" for found in ours.broken_rules())
     yield from (f"left undone: {found}" for found in ours.undone())
@@ -24,9 +25,9 @@ def differences(ours: Ours, truth: Truth, *, now: datetime) -> Iterator[str]:
     yield from _equal("refund", ours.refunds(), truth.refunds())
     yield from _equal("dispute", ours.disputes(), truth.disputes())
     lots = ours.lots()
-    yield from _gifts(ours, lots)
-    yield from _trials(truth, lots)
-    yield from _caps(ours, truth)
+    yield from _gifts(done, lots)
+    yield from _trials(truth, done, lots)
+    yield from _caps(truth, done)
     yield from _grants(lots, truth, now=now)
     yield from _checkouts(ours, truth)
 
@@ -68,30 +69,45 @@ def _status(bought: Bought) -> str:
     return "refunded" if bought.refunded_minor >= bought.amount_minor else "partly_refunded"
 
 
-def _gifts(ours: Ours, lots: Lots) -> Iterator[str]:
+def _gifts(done: Done, lots: Lots) -> Iterator[str]:
     """What staff gave is there; those lots have no payment."""
-    for user_id, sizes in ours.given.items():
+    for user_id, sizes in done.gifts.items():
         found = lots.pop((user_id, ""), Counter())
         if found != sizes:
             yield f"gifts of {user_id}: {dict(found)}, given {dict(sizes)}"
 
 
-def _trials(truth: Truth, lots: Lots) -> Iterator[str]:
-    """A person's one trial brought its videos once; those of others after it were refused."""
-    had: Counter[str | None] = Counter()
+def _trials(truth: Truth, done: Done, lots: Lots) -> Iterator[str]:
+    """A person's one trial brought its videos once, and so did the first with each card; which
+    was first is said by whose news came first, and the others were refused."""
+    had: Counter[str] = Counter()
     for key, (user_id, became_plan) in truth.trials().items():
         found = lots.pop((str(user_id), key), Counter())
-        had[user_id] += found.total()
+        had[str(user_id)] += found.total()
         if found != {trials.CREDITS: 1} and (found or became_plan):
             yield f"credits of trial {key}: {dict(found)}, became a plan {became_plan}"
     yield from (f"trials of {who}: {count}" for who, count in had.items() if count > 1)
+    for card, who in done.trials.items():
+        if not any(had[user_id] for user_id in who):
+            yield f"credits of the first trial with card {card}: none, begun by {len(who)}"
 
 
-def _caps(ours: Ours, truth: Truth) -> Iterator[str]:
+def _caps(truth: Truth, done: Done) -> Iterator[str]:
     for (user_id, month), charged in truth.topped_up().items():
-        if charged > ours.caps.get(user_id, 0):
-            most = ours.caps.get(user_id, 0)
+        most = _most_allowed(done.caps.get(user_id, []), month)
+        if charged > most:
             yield f"top-ups of {user_id} in {month}: {charged}, allowed {most}"
+
+
+def _most_allowed(agreed: list[tuple[datetime, int]], month: str) -> int:
+    """The largest cap that was in force at some time of that calendar month."""
+    caps = [0]
+    for at, cap in agreed:
+        if f"{at:%Y-%m}" < month:
+            caps = [cap]  # what was agreed last before the month holds when it begins
+        elif f"{at:%Y-%m}" == month:
+            caps.append(cap)
+    return max(caps)
 
 
 def _grants(lots: Lots, truth: Truth, *, now: datetime) -> Iterator[str]:

@@ -48,7 +48,7 @@ FULL = Size(
     step_days=10,
     at_once=3,
     compared_every_days=366,
-    swept_every_days=20,
+    swept_every_days=10,
 )
 
 
@@ -130,7 +130,7 @@ class Simulation:
         self._way.carry()
         self._way.carry(everything=True)
         truth, now = Truth(self.world.store), self.world.clock()
-        self._found += checks.differences(self._ours, truth, now=now)
+        self._found += checks.differences(self._ours, truth, self.world.done, now=now)
 
     def _live(self, day: int, crowd: list[people.Person]) -> None:
         now = START + day * DAY

@@ -51,14 +51,26 @@ def gives_videos(turn: Turn) -> str:
         turn.world.services.wallets.give(
             staff_id=turn.world.staff_id, user_id=turn.person.id, gift=gift
         )
-    turn.world.given.setdefault(turn.person.id, Counter())[gift.credits] += 1
+    turn.world.done.gifts.setdefault(turn.person.id, Counter())[gift.credits] += 1
     return f"{gift.credits}, {gift.kind}"
 
 
+def expect_discount(turn: Turn, url: str, *, item: str, code: str, trial: bool) -> None:
+    """The page asks for what the code was said to leave; beside a trial it asks for nothing yet."""
+    offer = turn.world.services.plans.check_code(user_id=turn.person.id, item=item, code=code)
+    expected = 0 if trial else offer.after.minor
+    page = turn.world.stripe.checkout.sessions.retrieve(url.rpartition("/")[2])
+    kept = page.amount_total == expected and bool(page.discounts)
+    turn.promise(kept, f"{item} with {code} was {expected}, the page asks {page.amount_total}")
+
+
 def uses_code(turn: Turn) -> str:
-    """A code for the plan that runs."""
-    code = turn.rng.choice(CODES)
+    """A code for the plan that runs, which has a discount then."""
+    assert turn.standing.plan is not None
+    code, plan_id = turn.rng.choice(CODES), turn.standing.plan.id
     offer = turn.world.services.plans.apply_code(user_id=turn.person.id, code=code)
+    discounts = turn.world.stripe.subscriptions.retrieve(plan_id).discounts
+    turn.promise(bool(discounts), f"{code} was accepted and takes nothing off")
     return f"{code}, {offer.after}"
 
 
@@ -72,17 +84,21 @@ def tops_up(turn: Turn) -> str:
         consent=True,
         ip="192.0.2.7",
     )
-    caps = turn.world.caps
-    # A refused wish has no cap to keep; one that was allowed may have been used up already.
     turn.world.services.wallets.turn_on(user_id=turn.person.id, choice=choice)
-    caps[turn.person.id] = max(caps.get(turn.person.id, 0), choice.monthly_cap_minor)
+    _allows(turn, choice.monthly_cap_minor)
     return f"{pack.key} below {choice.threshold}"
 
 
 def stops_topping_up(turn: Turn) -> str:
     """Nothing is bought by itself any more."""
     turn.world.services.wallets.turn_off(user_id=turn.person.id)
+    _allows(turn, 0)
     return "off"
+
+
+def _allows(turn: Turn, minor: int) -> None:
+    agreed = turn.world.done.caps.setdefault(turn.person.id, [])
+    agreed.append((turn.world.clock(), minor))
 
 
 def cancels_in_the_dashboard(turn: Turn) -> str:

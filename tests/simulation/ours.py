@@ -16,8 +16,6 @@ class Ours:
 
     def __init__(self, world: World) -> None:
         self._runtime = world.runtime
-        self.given = world.given
-        self.caps = world.caps
 
     def broken_rules(self) -> list[str]:
         """What the ledger's own check finds."""

@@ -18,7 +18,7 @@ _WHOLE_PERIODS = {"subscription_create", "subscription_cycle"}
 _DISPUTED = {"won": "won", "warning_closed": "won", "prevented": "won", "lost": "lost"}
 _REFUNDED = {"canceled": "failed"}
 # Months are granted by the clock, and events arrive, at the latest so long afterwards.
-_SWEPT_WITHIN = timedelta(days=35)
+_SWEPT_WITHIN = timedelta(days=10)
 _ITEM_OF_LOOKUP = {item.lookup_key: item for item in catalog.ITEMS.values()}
 
 

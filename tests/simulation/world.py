@@ -7,7 +7,7 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -63,6 +63,18 @@ class SimulatedRuntime(Runtime):
         )
 
 
+@dataclass
+class Done:
+    """What people did of which Stripe knows nothing, to be held against what came of it."""
+
+    # What staff gave to whom, by size.
+    gifts: dict[str, Counter[int]] = field(default_factory=dict)
+    # What each allowed a month's top-ups from when on; nothing when they turned it off.
+    caps: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
+    # Who began a trial with which card.
+    trials: dict[str, set[str]] = field(default_factory=dict)
+
+
 class World:
     """Every service on one runtime, and what lies outside of the product."""
 
@@ -83,9 +95,7 @@ class World:
         # What a customer was told and did not get: the amount of a charge, the words of a page.
         self.broken_promises: list[str] = []
         self.staff_id = ""
-        # What staff gave to whom, by size, and the most that each allowed a month's top-ups.
-        self.given: dict[str, Counter[int]] = {}
-        self.caps: dict[str, int] = {}
+        self.done = Done()
         self.secret = chosen.webhook_secrets[0]
         # The end of its key tells what the simulation asks from what the product asks.
         self.stripe = stripe.StripeClient(

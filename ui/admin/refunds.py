@@ -103,8 +103,10 @@ def _form(staff_id: str, user_id: str, row: payment_service.InvoiceRow) -> None:
         )
         try:
             service.refund(staff_id=staff_id, order=order)
-        except errors.Conflict:
-            session.retire(intent)  # refused for good: the next press is another request
+        except errors.Conflict as refusal:
+            if refusal.code == "refund.refused":
+                # It is over, with no money moved: the next press is another request.
+                session.retire(intent)
             raise
         session.retire(intent)
 
